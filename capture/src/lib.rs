@@ -1,0 +1,12 @@
+//! Captured exchanges: what was asked, what was answered, and what the signature said.
+//!
+//! [`Exchange`] is one request with its response, timings and verdict; [`Update`] is what a running client tells whoever
+//! shows or keeps them. Both are plain data. It deliberately has no clock, no thread and no async runtime of its own, and
+//! it renders nothing: the faces of an exchange live in `hookwire-inspector`.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod exchange;
+mod update;
+
+pub use exchange::{AnsweredBy, CapturedBody, Exchange, Origin};
+pub use update::{Connection, Ready, Update};

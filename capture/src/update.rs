@@ -1,0 +1,59 @@
+//! What a running client tells whoever shows or keeps exchanges.
+
+use std::time::Duration;
+
+use crate::Exchange;
+
+/// One piece of news from a running client, in the order things happened.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// The endpoint is open: webhooks can be sent from now on.
+    Ready(Ready),
+    /// The connection to the relay changed.
+    Connection(Connection),
+    /// An exchange came to its end.
+    Exchange(Box<Exchange>),
+    /// So many exchanges were delivered, and left out here because the reader of updates fell behind.
+    Skipped(u64),
+}
+
+/// Where webhooks come in, and where they go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// The endpoint's public address: everything below it is forwarded.
+    pub public_url: String,
+    /// The exact address to paste into a provider's dashboard.
+    pub webhook_url: String,
+    /// The app that requests are forwarded to.
+    pub target: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The relay's address.
+    pub relay: String,
+    /// The address of the local API; none if it is off.
+    pub api: Option<String>,
+    /// The provider and the name of each secret that signatures are judged with; never the secret itself.
+    pub secrets: Vec<(String, String)>,
+}
+
+/// The state that the connection to the relay came into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// It is up.
+    Connected {
+        /// How long it had been down; none the first time.
+        after: Option<Duration>,
+    },
+    /// It is down, and will be tried again.
+    Reconnecting {
+        /// What ended it, or the last try.
+        reason: String,
+        /// The wait until the next try.
+        retry_in: Duration,
+    },
+    /// It is down for good.
+    Closed {
+        /// Why it will not be tried again.
+        reason: String,
+    },
+}

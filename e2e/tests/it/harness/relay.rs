@@ -1,0 +1,54 @@
+//! `hookwire relay` on a port of its own.
+
+use std::net::SocketAddr;
+
+use super::{Home, Process, Wire};
+
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) process: Process,
+    pub(crate) address: SocketAddr,
+    /// As the relay prints it: `http://127.0.0.1:<port>`.
+    pub(crate) url: String,
+    home: Home,
+    arguments: Vec<String>,
+}
+
+impl Relay {
+    /// A relay that takes sessions without a token.
+    pub(crate) fn open() -> Self {
+        Self::start(&Home::new(), &["--open"])
+    }
+
+    pub(crate) fn start(home: &Home, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        Self::listen("127.0.0.1:0", home.clone(), arguments)
+    }
+
+    /// Where a relay with this home keeps what it must remember.
+    pub(crate) fn data_directory(home: &Home) -> String {
+        home.path().join("relay").display().to_string()
+    }
+
+    /// Kills it, and starts it again on the same port with the same data.
+    pub(crate) fn kill_and_restart(mut self) -> Self {
+        self.process.kill();
+        Self::listen(&self.address.to_string(), self.home.clone(), self.arguments.clone())
+    }
+
+    /// A new connection to its public side.
+    pub(crate) fn connect(&self) -> Wire {
+        Wire::connect(self.address)
+    }
+
+    fn listen(address: &str, home: Home, arguments: Vec<String>) -> Self {
+        let mut command = home.hookwire();
+        command.args(["relay", "--listen", address, "--data-dir", &Self::data_directory(&home)]).args(&arguments);
+        let process = Process::start(&mut command);
+        let url = process.stdout.wait_for("`listening on <url>`", 0, |line| {
+            line.strip_prefix("listening on ").map(|url| url.trim_end_matches('/').to_owned())
+        });
+        let (_scheme, address) = url.split_once("://").unwrap();
+        Self { address: address.parse().unwrap(), url, process, home, arguments }
+    }
+}

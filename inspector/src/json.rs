@@ -1,0 +1,183 @@
+//! One JSON object a line, for scripts: a contract, so fields are added and never renamed.
+//!
+//! A line is written straight from the update: nothing is built in between. Strings are exact, except that bytes which are
+//! not UTF-8 become `\x9b` in the text; characters that could move a terminal's cursor or hide are written as JSON's own
+//! `\u202e`, which every parser reads back.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
+use uuid::Uuid;
+
+use hookwire_capture::{Connection, Exchange, Ready, Update};
+use hookwire_protocol::code::Code;
+use hookwire_signatures::{Cause, Verdict};
+
+use crate::{sanitize, times};
+
+/// Writes `update` as one line. Fails only if `out` does.
+pub fn write_line(update: &Update, out: &mut impl Write) -> io::Result<()> {
+    Line::of(update).serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible))?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, on the stack of `write_line`")]
+enum Line<'a> {
+    Ready {
+        public_url: &'a str,
+        webhook_url: &'a str,
+        api: Option<&'a str>,
+        target: &'a str,
+        endpoint: &'a str,
+    },
+    Exchange {
+        #[serde(serialize_with = "write_id")]
+        id: Uuid,
+        #[serde(serialize_with = "write_time")]
+        time: SystemTime,
+        origin: &'static str,
+        endpoint: &'a str,
+        method: Cow<'a, str>,
+        path: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        query: Option<Cow<'a, str>>,
+        status: u16,
+        answered_by: &'static str,
+        event: Option<&'a str>,
+        event_id: Option<&'a str>,
+        verdict: VerdictFields<'a>,
+        error: Option<&'static str>,
+        #[serde(serialize_with = "write_milliseconds")]
+        duration_ms: Duration,
+        request_bytes: u64,
+        response_bytes: u64,
+    },
+    Connection {
+        state: &'static str,
+        reason: Option<&'a str>,
+        retry_in_ms: Option<u64>,
+    },
+    Skipped {
+        count: u64,
+    },
+}
+
+#[derive(Serialize)]
+struct VerdictFields<'a> {
+    status: &'static str,
+    scheme: Option<&'static str>,
+    secret: Option<&'a str>,
+    cause: Option<&'static str>,
+    reason: Option<String>,
+}
+
+impl<'a> Line<'a> {
+    fn of(update: &'a Update) -> Self {
+        match update {
+            Update::Ready(ready) => Self::ready(ready),
+            Update::Exchange(exchange) => Self::exchange(exchange),
+            Update::Connection(connection) => Self::connection(connection),
+            Update::Skipped(count) => Self::Skipped { count: *count },
+        }
+    }
+
+    fn ready(ready: &'a Ready) -> Self {
+        Self::Ready {
+            public_url: &ready.public_url,
+            webhook_url: &ready.webhook_url,
+            api: ready.api.as_deref(),
+            target: &ready.target,
+            endpoint: &ready.endpoint,
+        }
+    }
+
+    fn exchange(exchange: &'a Exchange) -> Self {
+        Self::Exchange {
+            id: exchange.id,
+            time: exchange.received_at,
+            origin: exchange.origin.as_str(),
+            endpoint: &exchange.endpoint,
+            method: sanitize::as_text(exchange.method()),
+            path: sanitize::as_text(exchange.path()),
+            query: exchange.query().map(sanitize::as_text),
+            status: exchange.status(),
+            answered_by: exchange.answered_by.as_str(),
+            event: exchange.event.name.as_deref(),
+            event_id: exchange.event.id.as_deref(),
+            verdict: VerdictFields::of(&exchange.verdict),
+            error: exchange.error.map(Code::as_str),
+            duration_ms: exchange.duration,
+            request_bytes: exchange.request_body.length,
+            response_bytes: exchange.response_body.length,
+        }
+    }
+
+    fn connection(connection: &'a Connection) -> Self {
+        match connection {
+            Connection::Connected { .. } => Self::Connection { state: "connected", reason: None, retry_in_ms: None },
+            Connection::Reconnecting { reason, retry_in } => {
+                let retry_in_ms = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX);
+                Self::Connection { state: "reconnecting", reason: Some(reason), retry_in_ms: Some(retry_in_ms) }
+            }
+            Connection::Closed { reason } => {
+                Self::Connection { state: "closed", reason: Some(reason), retry_in_ms: None }
+            }
+        }
+    }
+}
+
+impl<'a> VerdictFields<'a> {
+    fn of(verdict: &'a Verdict) -> Self {
+        Self {
+            status: verdict.status.as_str(),
+            scheme: verdict.scheme,
+            secret: verdict.secret.as_deref(),
+            cause: verdict.cause.map(Cause::as_str),
+            reason: verdict.reason(),
+        }
+    }
+}
+
+fn write_id<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+}
+
+/// RFC 3339 in UTC with milliseconds. A time that no calendar of four-digit years has becomes the nearest one that has.
+fn write_time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{:.3}", times::timestamp(*time)))
+}
+
+/// Milliseconds with one decimal: enough to compare two answers by, short enough to read.
+fn write_milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((duration.as_secs_f64() * 10_000.0).round() / 10.0)
+}
+
+/// JSON's compact form, with every character escaped that a terminal could obey or hide.
+struct Visible;
+
+impl Formatter for Visible {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        // `serde_json` has escaped what lies below a space.
+        if fragment.bytes().all(|byte| byte < 0x7F) {
+            return out.write_all(fragment.as_bytes());
+        }
+        let mut utf8 = [0; 4];
+        for c in fragment.chars() {
+            if sanitize::is_visible(c) {
+                out.write_all(c.encode_utf8(&mut utf8).as_bytes())?;
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The faces of captured exchanges: plain lines for a person, JSON lines for a script.
+//!
+//! Both render [`hookwire_capture::Update`]s into whatever is given to write to. Nothing here opens a terminal, reads a
+//! clock or starts a thread: width, time zone and the present time are arguments.
+//!
+//! **Invariant:** no byte that came over the network reaches a terminal unescaped. Plain text goes through [`sanitize`],
+//! JSON strings through the same table of what is visible.
+//!
+//! ```
+//! use hookwire_capture::Update;
+//! use hookwire_inspector::{Plain, Theme, json};
+//! use jiff::tz::TimeZone;
+//!
+//! let mut screen = Vec::new();
+//! let mut plain = Plain::new(Theme::PLAIN, 80, TimeZone::UTC);
+//! plain.render(&Update::Skipped(3), std::time::SystemTime::UNIX_EPOCH, &mut screen)?;
+//! assert_eq!(screen, b"00:00:00  3 more delivered, but not shown: this output fell behind\n");
+//!
+//! let mut lines = Vec::new();
+//! json::write_line(&Update::Skipped(3), &mut lines)?;
+//! assert_eq!(lines, b"{\"type\":\"skipped\",\"count\":3}\n");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod columns;
+pub mod json;
+mod plain;
+mod repeats;
+mod sanitize;
+mod theme;
+mod times;
+
+pub use plain::Plain;
+pub use repeats::Repeats;
+pub use sanitize::sanitize;
+pub use theme::{Style, Theme};

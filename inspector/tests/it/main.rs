@@ -1,0 +1,6 @@
+//! The faces as a reader of them sees them: updates in, text out.
+#![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+mod fixture;
+mod json;
+mod plain;

@@ -1,0 +1,323 @@
+//! Keeps a session with the relay, for as long as it is wanted.
+
+use std::{
+    sync::{Arc, mpsc::SyncSender},
+    time::{Duration, Instant},
+};
+
+use hookwire_capture::{Connection as State, Ready, Update};
+use hookwire_protocol::{
+    frame::Goaway,
+    hello::{Hello, Refusal, Reply, Welcome},
+    limits::VERSION,
+    session::Side,
+};
+use hookwire_signatures::Secrets;
+use hookwire_tunnel::{
+    Closed, Connection, HandshakeError, ReadAhead, Tunnel, read_reply, send_hello, websocket_config,
+};
+use rustls_pki_types::CertificateDer;
+use tokio::{sync::watch, task::JoinSet};
+use tokio_tungstenite::WebSocketStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    HostHeader, Route,
+    backoff::{Backoff, SETTLED},
+    dial::{DialError, Dialer, RelayUrl, Socket, Token},
+    forward::Forwarder,
+    record::Recorder,
+    tls::TrustError,
+    upstream::{Target, Upstream, UpstreamConfig},
+    wakeup,
+};
+
+/// For exchanges to notice that their session is gone: they only have to be polled once.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Everything a client needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// The relay.
+    pub relay: RelayUrl,
+    /// What it knows us by; an open relay needs none.
+    pub token: Option<Token>,
+    /// Certificates to trust for the relay, instead of the system's.
+    pub relay_ca: Option<Vec<CertificateDer<'static>>>,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The app.
+    pub target: Target,
+    /// Paths that belong to other apps.
+    pub routes: Vec<Route>,
+    /// What the app sees as `host`.
+    pub host_header: HostHeader,
+    /// What signatures are judged with.
+    pub secrets: Secrets,
+    /// Take any certificate of an `https` app.
+    pub insecure: bool,
+    /// Certificates to trust for an `https` app, instead of the system's.
+    pub upstream_ca: Option<Vec<CertificateDer<'static>>>,
+    /// How long the app may take to begin its answer.
+    pub timeout: Duration,
+    /// How long exchanges in flight may take to finish after a stop.
+    pub grace: Duration,
+}
+
+/// Why a client ends although nobody asked it to: nothing that trying again could mend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// A certificate file or the system's trust can't be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The thread for captured exchanges can't be started.
+    #[error("can't start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The relay can't be reached, for a reason that stays.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The relay does not take us.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Another client took the endpoint over.
+    #[error("another `hookwire listen` took over endpoint `{0}`")]
+    Replaced(String),
+    /// The token was revoked.
+    #[error("the relay's operator revoked this token")]
+    Revoked,
+}
+
+impl ClientError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Dial(error) => error.hint(),
+            Self::Refused(refusal) => refusal.hint.clone(),
+            Self::Replaced(_) => Some("stop the other one, or give this one its own name with `--endpoint`".into()),
+            Self::Revoked => Some("ask for a new one: `hookwire token new` on the relay".into()),
+            Self::Trust(_) | Self::Thread(_) => None,
+        }
+    }
+}
+
+/// Why a session ended, or did not begin.
+enum End {
+    /// We were asked to stop, and nothing is in flight any more.
+    Stopped,
+    /// Dial again.
+    Lost(String),
+    /// Don't.
+    Failed(ClientError),
+}
+
+/// A client that is ready to run.
+#[derive(Debug)]
+pub struct Client {
+    config: Config,
+    dialer: Dialer,
+    upstream: Upstream,
+    /// Tells our reconnects from a second client.
+    instance: String,
+}
+
+/// What one run of a client carries along.
+struct Run {
+    client: Client,
+    forwarder: Arc<Forwarder>,
+    stop: CancellationToken,
+    /// Counts the machine's wake-ups.
+    wakeups: watch::Receiver<u64>,
+    ready: bool,
+    lost_at: Option<Instant>,
+}
+
+impl Client {
+    /// Checks what can be checked before dialing.
+    pub fn new(config: Config) -> Result<Self, ClientError> {
+        let dialer = Dialer::new(config.relay.clone(), config.token.clone(), config.relay_ca.as_deref())?;
+        let upstream =
+            UpstreamConfig { insecure: config.insecure, ca: config.upstream_ca.clone(), ..UpstreamConfig::default() };
+        let instance = format!("{:016x}", fastrand::u64(..));
+        Ok(Self { dialer, upstream: Upstream::new(upstream)?, config, instance })
+    }
+
+    /// Listens until `stop`, dialing again for ever. What happens is told to `updates`, whose reader may be slow: delivery does not wait for it.
+    pub async fn run(mut self, updates: SyncSender<Update>, stop: CancellationToken) -> Result<(), ClientError> {
+        let secrets = Arc::new(std::mem::take(&mut self.config.secrets));
+        let (recorder, thread) = Recorder::start(&self.config.endpoint, Arc::clone(&secrets), updates)?;
+        let forwarder = Arc::new(Forwarder {
+            target: self.config.target.clone(),
+            routes: std::mem::take(&mut self.config.routes),
+            host: self.config.host_header.clone(),
+            timeout: self.config.timeout,
+            upstream: self.upstream.clone(),
+            secrets,
+            recorder,
+        });
+        let (count, wakeups) = watch::channel(0);
+        let mut run = Run { client: self, forwarder, stop, wakeups, ready: false, lost_at: None };
+        let end = tokio::select! {
+            end = run.keep() => end,
+            () = wakeup::watch(count) => Ok(()), // it never ends
+        };
+        if let Err(error) = &end {
+            run.tell(Update::Connection(State::Closed { reason: error.to_string() })).await;
+        }
+        let _ = tokio::time::timeout(run.client.config.grace, run.client.upstream.close()).await;
+        drop(run); // the last recorder: its thread ends when it has handed on what it holds
+        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        end
+    }
+}
+
+impl Run {
+    /// Session after session.
+    async fn keep(&mut self) -> Result<(), ClientError> {
+        let mut backoff = Backoff::default();
+        let mut told = String::new();
+        loop {
+            let begun = Instant::now();
+            let reason = match self.session().await {
+                End::Stopped => return Ok(()),
+                End::Failed(error) => return Err(error),
+                End::Lost(reason) => reason,
+            };
+            if self.lost_at.is_none() {
+                self.lost_at = Some(Instant::now());
+                told.clear();
+                if begun.elapsed() >= SETTLED {
+                    backoff.reset();
+                }
+            }
+            let wait = backoff.next(fastrand::f64());
+            if told != reason {
+                self.tell(Update::Connection(State::Reconnecting { reason: reason.clone(), retry_in: wait })).await;
+                told = reason;
+            }
+            self.wakeups.mark_unchanged();
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+                Ok(()) = self.wakeups.changed() => backoff.reset(),
+            }
+        }
+    }
+
+    /// One session, from dialing to its end.
+    async fn session(&mut self) -> End {
+        let stop = self.stop.clone();
+        let opened = tokio::select! {
+            () = stop.cancelled() => return End::Stopped,
+            opened = self.open() => opened,
+        };
+        let (socket, welcome) = match opened {
+            Ok(opened) => opened,
+            Err(end) => return end,
+        };
+        let (connection, tunnel) = Connection::new(socket, Side::Client);
+        self.connected(welcome).await;
+        self.serve(connection, tunnel).await
+    }
+
+    async fn open(&self) -> Result<(WebSocketStream<ReadAhead<Socket>>, Welcome), End> {
+        let dialer = &self.client.dialer;
+        let dialed = async {
+            let socket = ReadAhead::new(dialer.connect().await?);
+            dialer.upgrade(socket, websocket_config()).await
+        };
+        let mut socket = dialed.await.map_err(|error| {
+            if error.retryable() { End::Lost(error.to_string()) } else { End::Failed(error.into()) }
+        })?;
+        let hello = Hello {
+            versions: vec![VERSION],
+            features: Vec::new(),
+            agent: concat!("hookwire/", env!("CARGO_PKG_VERSION")).into(),
+            instance: self.client.instance.clone(),
+            endpoint: self.client.config.endpoint.clone(),
+        };
+        let lost = |error: HandshakeError| End::Lost(error.to_string());
+        send_hello(&mut socket, &hello).await.map_err(lost)?;
+        match read_reply(&mut socket).await.map_err(lost)? {
+            Reply::Welcome(welcome) => Ok((socket, welcome)),
+            Reply::Refusal(refusal) if refusal.retry => Err(End::Lost(refusal.to_string())),
+            Reply::Refusal(refusal) => Err(End::Failed(refusal.into())),
+        }
+    }
+
+    async fn connected(&mut self, welcome: Welcome) {
+        let after = self.lost_at.take().map(|lost| lost.elapsed());
+        if !std::mem::replace(&mut self.ready, true) {
+            let ready = self.client.ready(&welcome, &self.forwarder.secrets);
+            self.tell(Update::Ready(ready)).await;
+        }
+        self.tell(Update::Connection(State::Connected { after })).await;
+    }
+
+    /// Forwards requests until the session ends, or until we are asked to stop and nothing is in flight any more.
+    async fn serve(&mut self, connection: Connection<ReadAhead<Socket>>, tunnel: Tunnel) -> End {
+        let mut exchanges = JoinSet::new();
+        let mut connection = std::pin::pin!(connection.run());
+        let mut deadline = None;
+        let closed = loop {
+            tokio::select! {
+                closed = &mut connection => break Some(closed),
+                Some(request) = tunnel.next() => {
+                    exchanges.spawn(Arc::clone(&self.forwarder).exchange(request));
+                }
+                Some(_) = exchanges.join_next() => {}
+                Ok(()) = self.wakeups.changed() => tunnel.probe(),
+                () = self.stop.cancelled(), if deadline.is_none() => {
+                    tunnel.go_away(Goaway::Stopping);
+                    deadline = Some(tokio::time::Instant::now() + self.client.config.grace);
+                }
+                () = until(deadline) => break None,
+            }
+        };
+        // What is left belongs to senders that can't be answered any more. Each learns it from its stream, ends, and is recorded.
+        let _ = tokio::time::timeout(FAREWELL, async { while exchanges.join_next().await.is_some() {} }).await;
+        match closed {
+            _ if self.stop.is_cancelled() => End::Stopped,
+            Some(Closed::Finished(Goaway::Replaced)) => {
+                End::Failed(ClientError::Replaced(self.client.config.endpoint.clone()))
+            }
+            Some(Closed::Finished(Goaway::Revoked)) => End::Failed(ClientError::Revoked),
+            Some(Closed::Finished(Goaway::Stopping)) => End::Lost("the relay is stopping".into()),
+            Some(closed) => End::Lost(closed.to_string()),
+            None => End::Stopped,
+        }
+    }
+
+    async fn tell(&self, update: Update) {
+        self.forwarder.recorder.tell(update).await;
+    }
+}
+
+impl Client {
+    fn ready(&self, welcome: &Welcome, secrets: &Secrets) -> Ready {
+        let config = &self.config;
+        let public_url = welcome.public_url.clone().unwrap_or_else(|| format!("{}/{}", config.relay, welcome.endpoint));
+        // A target with a path is the whole route; else the app's own routes follow.
+        let webhook_url = if config.target.base().is_empty() { format!("{public_url}/") } else { public_url.clone() };
+        Ready {
+            public_url,
+            webhook_url,
+            target: config.target.to_string(),
+            endpoint: welcome.endpoint.clone(),
+            relay: config.relay.to_string(),
+            api: None,
+            secrets: secrets
+                .iter()
+                .map(|(provider, secret)| (provider.name().to_owned(), secret.name().to_owned()))
+                .collect(),
+        }
+    }
+}
+
+/// Waits until a moment, or for ever when there is none.
+async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

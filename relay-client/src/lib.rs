@@ -1,0 +1,23 @@
+//! The local side: dials the relay, forwards each webhook to the app, judges and captures it.
+//!
+//! [`Client::run`] keeps a session with the relay for as long as it is wanted. Each request that comes through it goes to the app over
+//! `upstream`, and the answer goes back as it is; `forward` does that. What passed is handed to `record`, whose own thread judges the
+//! signature beside the delivery and never makes it wait.
+//!
+//! Secrets stay here: nothing that goes to the relay is made from one.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod backoff;
+mod client;
+pub mod dial;
+mod forward;
+mod judge;
+mod record;
+mod route;
+pub mod tls;
+pub mod upstream;
+mod wakeup;
+
+pub use client::{Client, ClientError, Config};
+pub use forward::HostHeader;
+pub use route::Route;

@@ -1,0 +1,250 @@
+//! Requests to the developer's app, over connections that are kept.
+//!
+//! What goes out is what came in: hyper writes the head and the body, and where it can't carry a request target unchanged the
+//! target is written past it. There is no proxy, no redirect, no decompression and no time limit on an answer: whoever waits
+//! for one sets it, and ends the exchange by dropping the future or the body.
+//!
+//! # When a request is sent twice
+//! Never, if the app can have seen any of it. RFC 9112 §9.3.1 lets a client repeat a request on its own only when it is
+//! idempotent or when it knows that the first one was not processed. A webhook is not idempotent, so we repeat in one case only: the
+//! connection was a kept one, the app had closed it, and hyper hands the request back because no byte of it was written. Then it
+//! goes out once more, on a new connection. If a byte may have gone out the error is [`UpstreamError::Died`].
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Request, Response, StatusCode, Version,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
+use http_body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use rustls::ClientConfig;
+use rustls_pki_types::CertificateDer;
+use tokio::time::timeout;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    dial::{
+        Socket,
+        tcp::{self, TcpError},
+    },
+    tls::{self, TrustError},
+};
+
+mod body;
+mod error;
+mod pool;
+mod target;
+mod wire;
+
+pub use crate::dial::AddressError;
+pub use body::UpstreamBody;
+pub use error::UpstreamError;
+pub use target::{Scheme, Target};
+
+use body::Lease;
+use pool::{Connection, Pool, RequestBody};
+use target::Origin;
+use wire::{RequestTarget, Wire};
+
+/// Default of [`UpstreamConfig::connect_timeout`]. An app on this machine takes a connection within a millisecond, one behind a VPN within a
+/// second; gateways give up on the whole webhook after 5 s or more.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How to reach apps.
+#[derive(Clone, Debug)]
+pub struct UpstreamConfig {
+    /// Take any certificate of an `https` target.
+    pub insecure: bool,
+    /// Trust these certificates alone for `https` targets, instead of the system's.
+    pub ca: Option<Vec<CertificateDer<'static>>>,
+    /// Bound on resolving, connecting and the TLS handshake together.
+    pub connect_timeout: Duration,
+}
+
+impl Default for UpstreamConfig {
+    fn default() -> Self {
+        Self { insecure: false, ca: None, connect_timeout: CONNECT_TIMEOUT }
+    }
+}
+
+/// Sends requests to apps. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: UpstreamConfig,
+    /// Made for the first `https` target: the system's certificates cost milliseconds and a MiB, and most apps need none.
+    tls: OnceLock<Arc<ClientConfig>>,
+    /// One for each app that was ever sent to: as many as there are routes and places to replay to.
+    pools: Mutex<HashMap<Origin, Arc<Pool>>>,
+    tasks: TaskTracker,
+    closed: CancellationToken,
+}
+
+impl Upstream {
+    /// Ready to send, with no connection yet.
+    ///
+    /// # Errors
+    /// When a certificate of `config.ca` is malformed.
+    pub fn new(config: UpstreamConfig) -> Result<Self, TrustError> {
+        let shared = Shared {
+            config,
+            tls: OnceLock::new(),
+            pools: Mutex::default(),
+            tasks: TaskTracker::new(),
+            closed: CancellationToken::new(),
+        };
+        if shared.config.ca.is_some() {
+            shared.tls()?;
+        }
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Sends `request` to `target` and waits for the head of the answer.
+    ///
+    /// `raw_target` stands on the request line as it is (see [`Target::join`]); the URI and version of `request` do not matter.
+    /// Headers go out as they are, and `host` is among them or missing. hyper adds the framing where it is missing, and sends
+    /// trailers only if they are listed in a `trailer` header (RFC 9110 §6.6.2). Interim answers (1xx) are not passed on.
+    /// The reason phrase of the answer is in its extensions ([`hyper::ext::ReasonPhrase`]) unless it is the usual one.
+    ///
+    /// Dropping the future, or the body of the answer before its end, closes the connection to the app.
+    pub async fn send<B>(
+        &self,
+        target: &Target,
+        request: Request<B>,
+        raw_target: Bytes,
+    ) -> Result<Response<UpstreamBody>, UpstreamError>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (uri, raw) = RequestTarget::new(raw_target)?.split();
+        let mut request = framed(request);
+        *request.uri_mut() = uri;
+        let pool = self.shared.pool(target.origin());
+        // A target that hyper can't write needs a connection made for it.
+        if raw.is_none()
+            && let Some(mut connection) = pool.take()
+        {
+            match connection.requests.try_send_request(request).await {
+                Ok(response) => return finish(response, Lease { connection, pool }),
+                Err(mut failure) => match failure.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(UpstreamError::of_exchange(failure.into_error())),
+                },
+            }
+        }
+        let mut connection = self.shared.connect(target.origin(), &pool, raw).await?;
+        let sent = connection.requests.send_request(request).await;
+        let response = sent.map_err(UpstreamError::of_exchange)?;
+        finish(response, Lease { connection, pool })
+    }
+
+    /// Closes what is idle, keeps nothing any more, and waits for the exchanges in flight. The caller bounds the wait.
+    pub async fn close(&self) {
+        self.shared.closed.cancel();
+        self.shared.pools().values().for_each(|pool| pool.clear());
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+    }
+}
+
+impl Shared {
+    fn pools(&self) -> std::sync::MutexGuard<'_, HashMap<Origin, Arc<Pool>>> {
+        // Nothing of ours panics while it holds the lock.
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pool(&self, origin: &Origin) -> Arc<Pool> {
+        let mut pools = self.pools();
+        if let Some(pool) = pools.get(origin) {
+            return Arc::clone(pool);
+        }
+        let pool = Arc::new(Pool::new(self.tasks.clone(), self.closed.clone()));
+        pools.insert(origin.clone(), Arc::clone(&pool));
+        pool
+    }
+
+    fn tls(&self) -> Result<Arc<ClientConfig>, TrustError> {
+        if let Some(config) = self.tls.get() {
+            return Ok(Arc::clone(config));
+        }
+        let UpstreamConfig { ca, insecure, .. } = &self.config;
+        let config = tls::client_config(ca.as_deref(), *insecure, &[tls::HTTP_1_1])?;
+        Ok(Arc::clone(self.tls.get_or_init(|| config)))
+    }
+
+    /// A new connection, whose first request gets `raw_target` on its line.
+    async fn connect(
+        &self,
+        origin: &Origin,
+        pool: &Pool,
+        raw_target: Option<Bytes>,
+    ) -> Result<Connection, UpstreamError> {
+        let unreachable = |source| UpstreamError::Unreachable { address: origin.authority(), source };
+        let socket = timeout(self.config.connect_timeout, self.socket(origin, pool))
+            .await
+            .map_err(|_elapsed| unreachable(io::ErrorKind::TimedOut.into()))??;
+        Connection::new(Wire::new(socket, raw_target), &self.tasks).await.map_err(UpstreamError::Died)
+    }
+
+    async fn socket(&self, origin: &Origin, pool: &Pool) -> Result<Socket, UpstreamError> {
+        let address = || origin.authority();
+        let (stream, reached) =
+            tcp::connect(&origin.host, origin.port, pool.address()).await.map_err(|error| match error {
+                TcpError::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    UpstreamError::Refused { address: address() }
+                }
+                TcpError::Connect(source) | TcpError::Resolve(source) => {
+                    UpstreamError::Unreachable { address: address(), source }
+                }
+            })?;
+        pool.set_address(reached);
+        match origin.scheme {
+            Scheme::Http => Ok(Socket::Plain(stream)),
+            Scheme::Https => Socket::secure(stream, &origin.host, self.tls()?)
+                .await
+                .map_err(|problem| UpstreamError::Tls { address: address(), problem }),
+        }
+    }
+}
+
+/// The request as HTTP/1.1, its body as the pool's connections take it.
+fn framed<B>(request: Request<B>) -> Request<RequestBody>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+    *request.version_mut() = Version::HTTP_11;
+    let body = request.body();
+    let unframed = !body.is_end_stream() && body.size_hint().exact().is_none();
+    let headers = request.headers_mut();
+    // hyper would leave out the body of a `GET` or `HEAD` whose length it does not know.
+    if unframed && !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    request
+}
+
+fn finish(response: Response<Incoming>, lease: Lease) -> Result<Response<UpstreamBody>, UpstreamError> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let reason = "it switches protocols, which nobody asked for";
+        return Err(UpstreamError::BadAnswer(reason.into()));
+    }
+    Ok(response.map(|incoming| UpstreamBody::new(incoming, lease)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! How a client takes its place: token, upgrade, hello, and then a session until one side ends it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use hookwire_protocol::{
+    code::Code,
+    frame::Goaway,
+    hello::{Hello, Refusal, Reply, Welcome},
+    limits::SUBPROTOCOL,
+    session::Side,
+};
+use hookwire_tunnel::{Connection, HandshakeError, ReadAhead, Tunnel, read_hello, send_reply, websocket_config};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{handshake::derive_accept_key, protocol::Role},
+};
+
+use crate::{
+    answer::{AnswerBody, refuse},
+    endpoints::ANYBODY,
+    guard::Guard,
+    ingress::Ingress,
+    limits,
+    stream::Stream,
+};
+
+/// Numbers the sessions of this process, so that an ending one never takes its successor along.
+static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
+/// Answers a client's request for a session. The session itself starts once hyper has let go of the socket.
+pub(crate) fn upgrade(ingress: &Arc<Ingress>, request: &mut Request<Incoming>) -> Response<AnswerBody> {
+    let Some(owner) = owner(ingress, request.headers()) else { return refuse(Code::BadToken) };
+    let Some(accept) = accept_key(request) else { return refuse(Code::MalformedRequest) };
+    if ingress.stop.is_cancelled() {
+        return refuse(Code::Stopping);
+    }
+    let upgraded = hyper::upgrade::on(request);
+    ingress.tasks.spawn(serve(Arc::clone(ingress), upgraded, owner));
+
+    let mut response = Response::new(AnswerBody::Own(http_body_util::Full::default()));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    response
+}
+
+/// Who asks: the id of the token, or anybody on an open relay.
+fn owner(ingress: &Ingress, headers: &HeaderMap) -> Option<String> {
+    if ingress.open {
+        return Some(ANYBODY.to_owned());
+    }
+    let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+    ingress.tokens.as_ref()?.check(token.trim())
+}
+
+/// What RFC 6455 §4.2.1 asks of the client, and the proof that we have read it (§4.2.2).
+fn accept_key(request: &Request<Incoming>) -> Option<HeaderValue> {
+    let headers = request.headers();
+    let says = |name: header::HeaderName, word: &str| {
+        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))
+    };
+    let asks = request.method() == Method::GET
+        && says(header::UPGRADE, "websocket")
+        && says(header::CONNECTION, "upgrade")
+        && says(header::SEC_WEBSOCKET_VERSION, "13")
+        && says(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
+    let key = headers.get(header::SEC_WEBSOCKET_KEY)?.as_bytes();
+    if asks { HeaderValue::try_from(derive_accept_key(key)).ok() } else { None }
+}
+
+/// One session, from the upgrade to its end.
+async fn serve(ingress: Arc<Ingress>, upgraded: OnUpgrade, owner: String) {
+    let io = match upgraded.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            tracing::debug!(%error, "client left during the upgrade");
+            return;
+        }
+    };
+    // Past hyper and the guard: the socket itself, and what was read beyond the head.
+    let Ok(parts) = io.downcast::<TokioIo<Guard<Stream>>>() else {
+        tracing::error!("upgraded connection is not one of ours");
+        return;
+    };
+    let socket = ReadAhead::new(parts.io.into_inner().into_inner());
+    let mut socket =
+        WebSocketStream::from_partially_read(socket, parts.read_buf.to_vec(), Role::Server, Some(websocket_config()))
+            .await;
+    match welcome(&ingress, &mut socket, &owner).await {
+        Ok(Some(hello)) => {
+            let (connection, tunnel) = Connection::new(socket, Side::Relay);
+            run(&ingress, connection, tunnel, hello, &owner).await;
+        }
+        Ok(None) => {
+            let _ = tokio::time::timeout(limits::TLS_HANDSHAKE, socket.close(None)).await; // a courtesy
+        }
+        Err(error) => tracing::info!(%error, "no session"),
+    }
+}
+
+/// Reads the client's hello and answers it. `None` when it was refused.
+async fn welcome<S>(
+    ingress: &Ingress,
+    socket: &mut WebSocketStream<S>,
+    owner: &str,
+) -> Result<Option<Hello>, HandshakeError>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let hello = read_hello(socket).await?;
+    let taken = hello.agree().and_then(|version| {
+        ingress.endpoints.claim(&hello.endpoint, owner)?;
+        Ok(version)
+    });
+    match taken {
+        Ok(version) => {
+            let welcome = Welcome {
+                version,
+                features: Vec::new(),
+                agent: concat!("hookwire/", env!("CARGO_PKG_VERSION")).into(),
+                endpoint: hello.endpoint.clone(),
+                public_url: ingress.public_url.as_ref().map(|url| format!("{url}/{}", hello.endpoint)),
+            };
+            send_reply(socket, &Reply::Welcome(welcome)).await?;
+            Ok(Some(hello))
+        }
+        Err(refusal) => {
+            tracing::info!(code = refusal.code, endpoint = ?hello.endpoint, owner, "client refused");
+            let retry = refusal.retry;
+            send_reply(socket, &Reply::Refusal(Refusal { retry, ..refusal })).await?;
+            Ok(None)
+        }
+    }
+}
+
+async fn run<S>(ingress: &Ingress, connection: Connection<S>, tunnel: Tunnel, hello: Hello, owner: &str)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let session = SESSIONS.fetch_add(1, Ordering::Relaxed);
+    tracing::info!(session, endpoint = hello.endpoint, owner, agent = ?hello.agent, "session begins");
+    ingress.endpoints.attach(&hello.endpoint, session, hello.instance, tunnel.clone());
+    let watch = watch(ingress, &tunnel, owner);
+    let closed = tokio::select! {
+        closed = connection.run() => closed.to_string(),
+        () = watch => "cut off".to_owned(),
+    };
+    ingress.endpoints.detach(&hello.endpoint, session);
+    tracing::info!(session, endpoint = hello.endpoint, reason = closed, "session ends");
+}
+
+/// Tells the session when it has to go. Returns only when it has to go at once.
+async fn watch(ingress: &Ingress, tunnel: &Tunnel, owner: &str) {
+    let mut check = tokio::time::interval(limits::TOKEN_CHECK);
+    loop {
+        tokio::select! {
+            () = ingress.stop.cancelled() => break tunnel.go_away(Goaway::Stopping),
+            _ = check.tick() => {
+                if ingress.tokens.as_ref().is_some_and(|tokens| !tokens.exists(owner)) {
+                    break tunnel.go_away(Goaway::Revoked);
+                }
+            }
+        }
+    }
+    ingress.abort.cancelled().await;
+}

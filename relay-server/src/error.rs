@@ -1,0 +1,58 @@
+//! Why a relay can't start.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// Why a relay can't start. [`RelayError::hint`] says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RelayError {
+    /// `--open` and an address that others can reach.
+    #[error("`--open` would let anybody who reaches {0} take webhooks")]
+    OpenToOthers(SocketAddr),
+    /// An address can't be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file of the certificate can't be used.
+    #[error("can't use the TLS file `{}`: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of the data folder can't be used.
+    #[error("can't use `{}`: {reason}", path.display())]
+    Data {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The public URL is none.
+    #[error("the public URL `{0}` is not of the form `https://host[:port]`")]
+    PublicUrl(String),
+}
+
+impl RelayError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::OpenToOthers(_) => Some("listen on 127.0.0.1, or make a token with `hookwire token new` and drop `--open`".into()),
+            Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                Some("another program has this port: stop it, or pass another `--listen`".into())
+            }
+            Self::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("ports below 1024 need the right to bind them: `setcap cap_net_bind_service=+ep` on the binary, or another port".into())
+            }
+            Self::Listen { .. } => Some("check that the address belongs to this machine".into()),
+            Self::Tls { .. } => Some("pass PEM files: the chain, leaf first, with `--tls-cert`, and its key with `--tls-key`".into()),
+            Self::Data { .. } => Some("check the folder's owner and rights, or pass another `--data-dir`".into()),
+            Self::PublicUrl(_) => Some("leave out the path: endpoints follow it".into()),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! From a sender's request to the session that owns its endpoint.
+
+use std::{
+    io::Write,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use hookwire_protocol::{
+    code::Code,
+    head::{BodyLength, HeaderLines, Headers, RequestHead},
+    limits::CONNECT_PATH,
+    session::Reset,
+};
+use hookwire_tunnel::{SendError, Tunnel, body_length, http_version, is_hop_by_hop, lines};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use crate::{
+    answer::{AnswerBody, json, pass_on, refuse},
+    connect,
+    endpoints::Endpoints,
+    guard::{Note, NoteKind},
+    limits,
+    tokens::Tokens,
+};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Where load balancers and people ask whether the relay lives.
+const HEALTH_PATH: &str = "/_hookwire/health";
+
+/// What every request meets.
+#[derive(Debug)]
+pub(crate) struct Ingress {
+    pub(crate) open: bool,
+    pub(crate) public_url: Option<String>,
+    pub(crate) max_body: u64,
+    pub(crate) answer_timeout: Duration,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) tokens: Option<Tokens>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+    pub(crate) abort: CancellationToken,
+}
+
+/// The connection that a request came over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender {
+    pub(crate) address: IpAddr,
+    pub(crate) secure: bool,
+}
+
+impl Ingress {
+    /// Answers one request. `note` is what the guard has to say about it.
+    pub(crate) async fn handle(
+        self: &Arc<Self>,
+        mut request: Request<Incoming>,
+        sender: Sender,
+        note: Option<Note>,
+    ) -> Response<AnswerBody> {
+        let raw = match note.map(|note| note.kind) {
+            Some(NoteKind::Refused(code)) => return refuse(code),
+            Some(NoteKind::Target(raw)) => Some(raw),
+            None => None,
+        };
+        if raw.is_none() {
+            match request.uri().path() {
+                CONNECT_PATH => return connect::upgrade(self, &mut request),
+                HEALTH_PATH => return json(StatusCode::OK, r#"{"status":"ok"}"#.into()),
+                _ => {}
+            }
+        }
+        let (parts, body) = request.into_parts();
+        let (tunnel, head) = match self.admit(&parts, body.is_end_stream(), sender, raw) {
+            Ok(admitted) => admitted,
+            Err(code) => {
+                self.drain(&parts.headers, body);
+                return refuse(code);
+            }
+        };
+        let body = Limited::new(body, usize::try_from(self.max_body).unwrap_or(usize::MAX));
+        match tunnel.send(&head, body, self.answer_timeout).await {
+            Ok(exchange) => pass_on(&exchange.head, exchange.body),
+            Err(SendError::Reset(Reset(Code::NoSession))) if self.stop.is_cancelled() => refuse(Code::Stopping),
+            Err(SendError::Reset(Reset(code))) => refuse(code),
+            Err(SendError::Body(error)) => refuse(code_of(error.as_ref())),
+            Err(_) => refuse(Code::AppTimeout),
+        }
+    }
+
+    /// Finds the way to the app, and makes the head that goes there.
+    fn admit(
+        &self,
+        parts: &Parts,
+        is_empty: bool,
+        sender: Sender,
+        raw: Option<Bytes>,
+    ) -> Result<(Tunnel, RequestHead), Code> {
+        if parts.version == Version::HTTP_2 {
+            check_authority(parts)?;
+        }
+        let target = raw.unwrap_or_else(|| origin_form(&parts.uri));
+        let (endpoint, rest) = split(&target).ok_or(Code::NoSuchEndpoint)?;
+        let tunnel = self.endpoints.route(endpoint)?;
+        let body = body_length(&parts.headers, is_empty);
+        if matches!(body, BodyLength::Sized(bytes) if bytes > self.max_body) {
+            return Err(Code::BodyTooLarge);
+        }
+        let head = RequestHead {
+            id: Uuid::now_v7().into_bytes(),
+            received_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64),
+            version: http_version(parts.version),
+            body,
+            method: Bytes::copy_from_slice(parts.method.as_str().as_bytes()),
+            target: rest,
+            headers: self.forwarded(parts, sender),
+        };
+        Ok((tunnel, head))
+    }
+
+    /// The lines that go to the app: all but those of the connection, and where the request came from.
+    fn forwarded(&self, parts: &Parts, sender: Sender) -> Headers {
+        let headers = &parts.headers;
+        let named = named_by_connection(headers);
+        let mut list = lines(headers, 4, |name| {
+            !is_hop_by_hop(name)
+                && *name != header::EXPECT // answered by hyper as soon as the body is wanted (RFC 9110 §10.1.1)
+                && ![FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST].contains(name)
+                && !named.contains(name)
+        });
+        let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
+        if let Some(host) = host.or(parts.uri.authority().map(|authority| authority.as_str().as_bytes())) {
+            if !headers.contains_key(header::HOST) {
+                list.push(b"host", host); // HTTP/2 has it in `:authority`
+            }
+            list.push(b"x-forwarded-host", host);
+        }
+        let secure = self.public_url.as_ref().map_or(sender.secure, |url| url.starts_with("https:"));
+        list.push(b"x-forwarded-proto", if secure { b"https" } else { b"http" });
+        push_forwarded_for(&mut list, headers, sender.address);
+        list.finish()
+    }
+
+    /// Reads on for a moment after a refusal, so that the answer reaches a sender that is still sending.
+    fn drain(&self, headers: &HeaderMap, mut body: Incoming) {
+        if body.is_end_stream() || headers.contains_key(header::EXPECT) {
+            return;
+        }
+        self.tasks.spawn(tokio::time::timeout(limits::DRAIN_FOR, async move {
+            let mut drained = 0;
+            while drained <= limits::DRAIN_BYTES
+                && let Some(Ok(frame)) = body.frame().await
+            {
+                drained += frame.data_ref().map_or(0, |data| data.len() as u64);
+            }
+        }));
+    }
+}
+
+/// HTTP/2 names the host in `:authority`, in `host`, or in both alike (RFC 9113 §8.3.1).
+fn check_authority(parts: &Parts) -> Result<(), Code> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
+    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    match (authority, hosts.next(), hosts.next()) {
+        (None, None, _) | (_, _, Some(_)) => Err(Code::BadHost),
+        (Some(authority), Some(host), None) if !authority.eq_ignore_ascii_case(host) => Err(Code::BadHost),
+        _ => Ok(()),
+    }
+}
+
+/// The target as a request line to an origin server has it (RFC 9112 §3.2.1).
+fn origin_form(uri: &http::Uri) -> Bytes {
+    uri.path_and_query()
+        .map_or_else(|| Bytes::from_static(b"/"), |target| Bytes::copy_from_slice(target.as_str().as_bytes()))
+}
+
+/// Takes the endpoint's name off a target. What follows is the app's, untouched.
+fn split(target: &Bytes) -> Option<(&str, Bytes)> {
+    let path = target.strip_prefix(b"/")?;
+    let end = path.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(path.len());
+    let name = std::str::from_utf8(&path[..end]).ok()?;
+    Some((name, target.slice(1 + end..)))
+}
+
+/// The headers that `connection` names besides its own keywords: they end here too (RFC 9110 §7.6.1).
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named = values.flat_map(|value| value.split(',')).map(str::trim);
+    named
+        .filter(|name| !name.eq_ignore_ascii_case("keep-alive") && !name.eq_ignore_ascii_case("close"))
+        .filter_map(|name| name.parse().ok())
+        // Nobody may make the relay drop what the app has to see.
+        .filter(|name| {
+            ![header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::AUTHORIZATION].contains(name)
+        })
+        .collect()
+}
+
+/// Appends the sender's address to those that proxies before us have noted.
+fn push_forwarded_for(list: &mut HeaderLines, headers: &HeaderMap, address: IpAddr) {
+    let mut chain = Vec::with_capacity(48);
+    for value in headers.get_all(FORWARDED_FOR) {
+        chain.extend_from_slice(value.as_bytes());
+        chain.extend_from_slice(b", ");
+    }
+    // Writing into a vector can't fail.
+    let _ = write!(chain, "{address}");
+    list.push(b"x-forwarded-for", &chain);
+}
+
+/// What a body that broke says about its sender.
+fn code_of(error: &(dyn std::error::Error + 'static)) -> Code {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .find_map(|cause| {
+            if cause.is::<LengthLimitError>() {
+                return Some(Code::BodyTooLarge);
+            }
+            match cause.downcast_ref::<std::io::Error>()?.kind() {
+                std::io::ErrorKind::InvalidData => Some(Code::MalformedRequest),
+                _ => Some(Code::BodyIncomplete),
+            }
+        })
+        .unwrap_or(Code::BodyIncomplete)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_the_endpoint_is_untouched() {
+        for (target, name, rest) in [
+            ("/shop", "shop", ""),
+            ("/shop/", "shop", "/"),
+            ("/shop//a/../b?x=%2F&y", "shop", "//a/../b?x=%2F&y"),
+            ("/shop?a/b", "shop", "?a/b"),
+            ("/", "", ""),
+        ] {
+            let target = Bytes::copy_from_slice(target.as_bytes());
+            assert_eq!(split(&target), Some((name, Bytes::copy_from_slice(rest.as_bytes()))));
+        }
+        assert_eq!(split(&Bytes::from_static(b"*")), None);
+        assert_eq!(split(&Bytes::from_static(b"/\xff/a")), None);
+    }
+
+    #[test]
+    fn connection_can_not_remove_what_the_app_needs() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close, X-Mine, host, content-length, "));
+        assert_eq!(named_by_connection(&headers), [HeaderName::from_static("x-mine")]);
+    }
+
+    #[test]
+    fn the_senders_address_comes_last() {
+        let mut headers = HeaderMap::new();
+        headers.append(FORWARDED_FOR, HeaderValue::from_static("203.0.113.7"));
+        let mut list = HeaderLines::with_capacity(64);
+        push_forwarded_for(&mut list, &headers, [127, 0, 0, 1].into());
+        assert_eq!(list.finish().value("x-forwarded-for"), Some(&b"203.0.113.7, 127.0.0.1"[..]));
+    }
+}

@@ -1,0 +1,239 @@
+//! Accepts connections and serves HTTP on them.
+
+use std::{
+    cell::Cell,
+    convert::Infallible,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use socket2::{Domain, Socket, Type};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    RelayError,
+    answer::AnswerBody,
+    guard::{Guard, HeadLimits, ReadTimeouts},
+    ingress::{Ingress, Sender},
+    limits,
+    stream::{Prefixed, Stream},
+};
+
+/// How an HTTP/2 connection starts (RFC 9113 §3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The first read of a plain connection: a usual webhook, head and body.
+const FIRST_READ: usize = 4 * 1024;
+
+/// Opens a listening socket.
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, RelayError> {
+    let open = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?; // a restart must not wait for old connections to fade
+        socket.bind(&address.into())?;
+        socket.listen(limits::BACKLOG.cast_signed())?;
+        TcpListener::from_std(socket.into())
+    };
+    open().map_err(|source| RelayError::Listen { address, source })
+}
+
+/// Serves connections.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) ingress: Arc<Ingress>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+    pub(crate) abort: CancellationToken,
+}
+
+impl Server {
+    /// Accepts until the relay stops. Over the bound of connections, new ones wait in the kernel.
+    pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener) {
+        let permits = Arc::new(Semaphore::new(limits::CONNECTIONS));
+        loop {
+            let accepted = tokio::select! {
+                () = self.stop.cancelled() => return,
+                accepted = next(&listener, &permits) => accepted,
+            };
+            if let Some((socket, peer, permit)) = accepted {
+                self.tasks.spawn(Arc::clone(&self).guarded(socket, peer, permit));
+            }
+        }
+    }
+
+    /// One connection, cut off when the grace of a stop is over.
+    async fn guarded(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        tokio::select! {
+            () = self.abort.cancelled() => {}
+            () = self.serve(socket, peer) => {}
+        }
+        drop(permit);
+    }
+
+    async fn serve(&self, mut socket: TcpStream, peer: SocketAddr) {
+        let _ = socket.set_nodelay(true); // fails only on a socket that is gone already
+        let sender = Sender { address: peer.ip().to_canonical(), secure: self.tls.is_some() };
+        let Some(tls) = &self.tls else {
+            let Ok(Ok(prefix)) = timeout(limits::FIRST_BYTE, sniff(&mut socket)).await else { return };
+            return if prefix.starts_with(HTTP2_PREFACE) {
+                self.serve_http2(Prefixed::new(socket, prefix.freeze()), sender).await;
+            } else {
+                self.serve_http1(Stream::Plain(socket), prefix.freeze(), sender).await;
+            };
+        };
+        match timeout(limits::TLS_HANDSHAKE, TlsAcceptor::from(Arc::clone(tls)).accept(socket)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                self.serve_http2(stream, sender).await
+            }
+            Ok(Ok(stream)) => self.serve_http1(Stream::Tls(Box::new(stream)), Bytes::new(), sender).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+        }
+    }
+
+    async fn serve_http1(&self, stream: Stream, prefix: Bytes, sender: Sender) {
+        let (guard, notes) = Guard::new(stream, prefix, HeadLimits::default(), ReadTimeouts::default());
+        let ordinal = Cell::new(0);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let note = notes.take(ordinal.replace(ordinal.get() + 1));
+            let ingress = Arc::clone(&self.ingress);
+            async move { Ok::<Response<AnswerBody>, Infallible>(ingress.handle(request, sender, note).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(None) // the guard keeps time
+            .max_buf_size(limits::READ_BUFFER)
+            .auto_date_header(false) // answers go back as the app made them
+            .serve_connection(TokioIo::new(guard), service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(peer = %sender.address, %error, "connection ended early");
+        }
+    }
+
+    async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, sender: Sender) {
+        let (begun, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let service = service_fn(|request: Request<Incoming>| {
+            let ingress = Arc::clone(&self.ingress);
+            begun.fetch_add(1, Ordering::Relaxed);
+            let ended = Counted(Arc::clone(&ended));
+            async move {
+                let _ended = ended;
+                Ok::<Response<AnswerBody>, Infallible>(ingress.handle(request, sender, None).await)
+            }
+        });
+        let connection = http2::Builder::new(Tracked(self.tasks.clone()))
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits::HTTP2_STREAMS)
+            .max_header_list_size(limits::HTTP2_HEADERS)
+            .initial_stream_window_size(limits::HTTP2_STREAM_WINDOW)
+            .initial_connection_window_size(limits::HTTP2_CONNECTION_WINDOW)
+            .max_pending_accept_reset_streams(limits::HTTP2_PENDING_RESETS)
+            .keep_alive_interval(limits::HTTP2_IDLE)
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let mut idle = tokio::time::interval_at(Instant::now() + limits::HTTP2_IDLE, limits::HTTP2_IDLE);
+        let mut seen = 0;
+        let mut closing = false;
+        loop {
+            tokio::select! {
+                result = connection.as_mut() => {
+                    if let Err(error) = result {
+                        tracing::debug!(peer = %sender.address, %error, "connection ended early");
+                    }
+                    return;
+                }
+                () = self.stop.cancelled(), if !closing => closing = true,
+                _ = idle.tick(), if !closing => {
+                    let streams = begun.load(Ordering::Relaxed);
+                    closing = streams == seen && streams == ended.load(Ordering::Relaxed);
+                    seen = streams;
+                }
+            }
+            if closing {
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// The next connection, once there is room for one. `None` after a failed accept, and a pause.
+async fn next(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(permits).acquire_owned().await.ok()?; // never closed
+    match listener.accept().await {
+        Ok((socket, peer)) => Some((socket, peer, permit)),
+        Err(error) => {
+            tracing::warn!(%error, "can't accept a connection");
+            tokio::time::sleep(limits::ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+/// Reads until it is clear whether HTTP/1 or HTTP/2 is spoken.
+async fn sniff(socket: &mut TcpStream) -> std::io::Result<BytesMut> {
+    let mut prefix = BytesMut::with_capacity(FIRST_READ);
+    while prefix.len() < HTTP2_PREFACE.len() && HTTP2_PREFACE.starts_with(&prefix) {
+        if socket.read_buf(&mut prefix).await? == 0 {
+            break;
+        }
+    }
+    Ok(prefix)
+}
+
+/// Counts when it is dropped: a stream that was reset has ended too.
+struct Counted(Arc<AtomicU64>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs hyper's tasks for HTTP/2 streams where the relay can wait for them.
+#[derive(Clone, Debug)]
+struct Tracked(TaskTracker);
+
+impl<F> hyper::rt::Executor<F> for Tracked
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}

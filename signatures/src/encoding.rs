@@ -1,0 +1,67 @@
+//! Signature bytes as text.
+
+use base64::Engine as _;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+
+/// How a provider writes the bytes of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// Lower-case hexadecimal. Most official packages compare the text, so upper case is refused there.
+    Hex,
+    /// Hexadecimal in either case, for a provider whose package decodes before it compares.
+    HexAnyCase,
+    /// Base64 with the standard alphabet and padding (RFC 4648 §4).
+    Base64,
+    /// Base64 with the URL-safe alphabet, padded or not (RFC 4648 §5).
+    Base64Url,
+}
+
+impl Encoding {
+    /// Every encoding, for trying the others when the right one does not fit.
+    pub(crate) const ALL: [Self; 4] = [Self::Hex, Self::HexAnyCase, Self::Base64, Self::Base64Url];
+
+    /// The bytes that `text` stands for; `None` unless all of it is in this encoding.
+    pub(crate) fn decode(self, text: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Hex if text.iter().any(u8::is_ascii_uppercase) => None,
+            Self::Hex | Self::HexAnyCase => hex::decode(text).ok(),
+            Self::Base64 => STANDARD.decode(text).ok(),
+            Self::Base64Url => URL_SAFE.decode(text).ok(),
+        }
+    }
+
+    /// The text of `bytes`, as the provider would write it.
+    pub(crate) fn encode(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex | Self::HexAnyCase => hex::encode(bytes),
+            Self::Base64 => STANDARD.encode(bytes),
+            Self::Base64Url => URL_SAFE.encode(bytes),
+        }
+    }
+}
+
+/// Written without padding, as JSON web signatures are (RFC 7515 §2); read either way.
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reads_its_own_and_hex_is_strict_about_case() {
+        let bytes = [0xfb, 0xff, 0x00, 0xab];
+        for encoding in Encoding::ALL {
+            let text = encoding.encode(&bytes);
+            assert_eq!(encoding.decode(text.as_bytes()).as_deref(), Some(&bytes[..]), "{text}");
+        }
+        assert_eq!(Encoding::Hex.decode(b"FBFF00AB"), None);
+        assert_eq!(Encoding::HexAnyCase.decode(b"FBff00AB").as_deref(), Some(&bytes[..]));
+        assert_eq!(Encoding::Base64Url.decode(b"-_8Aqw==").as_deref(), Some(&bytes[..]));
+        assert_eq!(Encoding::Base64.decode(b"-_8Aqw=="), None);
+    }
+}

@@ -1,0 +1,246 @@
+//! Just enough JSON: the outermost members of an object, and the same tokens written in another style. Nothing is
+//! parsed into values, so numbers and strings keep their spelling.
+
+/// The nesting that other parsers stop at too (serde_json's limit is 128).
+const DEPTH_LIMIT: usize = 128;
+
+/// The outermost members of a JSON object, as far as the text goes: key and value are raw, without their quotes.
+pub(crate) struct Members<'a> {
+    rest: &'a [u8],
+}
+
+/// The raw value of a member.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    /// A string with its quotes.
+    String(&'a [u8]),
+    /// Anything else; nobody has needed it yet.
+    Other,
+}
+
+impl<'a> Members<'a> {
+    /// `None` unless the text begins as an object.
+    pub(crate) fn of(text: &'a [u8]) -> Option<Self> {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let rest = text.trim_ascii_start().strip_prefix(b"{")?;
+        Some(Self { rest })
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a [u8], Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.trim_ascii_start();
+        let rest = rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start();
+        let (key, rest) = split_string(rest)?;
+        let rest = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let (value, rest) = match split_string(rest) {
+            Some((string, rest)) => (Value::String(string), rest),
+            None => (Value::Other, skip_value(rest)?),
+        };
+        self.rest = rest;
+        Some((&key[1..key.len() - 1], value))
+    }
+}
+
+/// A string at the start of `text`, quotes included, and what follows it.
+fn split_string(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    if text.first() != Some(&b'"') {
+        return None;
+    }
+    let mut index = 1;
+    loop {
+        let special = |byte: &u8| matches!(byte, b'"' | b'\\');
+        index += text.get(index..)?.iter().position(special)?;
+        if text[index] == b'"' {
+            return Some(text.split_at(index + 1));
+        }
+        // The byte behind a backslash never ends the string.
+        index += 2;
+    }
+}
+
+/// What follows the value at the start of `text`; `None` if the value is cut off.
+fn skip_value(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = text;
+    let mut depth = 0_usize;
+    loop {
+        match rest.first()? {
+            b'"' => {
+                (_, rest) = split_string(rest)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' | b',' if depth == 0 => return Some(rest),
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        rest = &rest[1..];
+    }
+}
+
+/// How JSON is laid out.
+#[derive(Clone, Copy)]
+pub(crate) struct Style {
+    /// Between two items.
+    pub(crate) comma: &'static str,
+    /// Between key and value.
+    pub(crate) colon: &'static str,
+    /// One step of indentation, with every item on a line of its own.
+    pub(crate) indent: Option<&'static str>,
+    pub(crate) slashes: Slashes,
+}
+
+/// What happens to slashes in strings; PHP writes `\/` where others write `/`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slashes {
+    Kept,
+    Escaped,
+    Plain,
+}
+
+/// The same tokens in another style; `None` if the brackets or quotes of `text` do not match, or if the result would
+/// be longer than `limit` bytes.
+pub(crate) fn rewrite(text: &[u8], style: Style, limit: usize) -> Option<Vec<u8>> {
+    let mut writer = Writer { out: Vec::with_capacity(text.len()), style, depth: 0, opened: false };
+    let mut rest = text;
+    while let Some(byte) = rest.first() {
+        let mut length = 1;
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            b'{' | b'[' => writer.open(*byte)?,
+            b'}' | b']' => writer.close(*byte)?,
+            b',' => writer.comma(),
+            b':' => writer.out.extend_from_slice(style.colon.as_bytes()),
+            b'"' => {
+                let (string, _) = split_string(rest)?;
+                length = string.len();
+                writer.string(string);
+            }
+            _ => {
+                let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b'}' | b']');
+                length = rest.iter().position(ends).unwrap_or(rest.len());
+                writer.begin_value();
+                writer.out.extend_from_slice(&rest[..length]);
+            }
+        }
+        if writer.out.len() > limit {
+            return None;
+        }
+        rest = &rest[length..];
+    }
+    (writer.depth == 0).then_some(writer.out)
+}
+
+struct Writer {
+    out: Vec<u8>,
+    style: Style,
+    depth: usize,
+    /// Whether the last token opened an object or array: an empty one stays on its line.
+    opened: bool,
+}
+
+impl Writer {
+    fn begin_value(&mut self) {
+        if std::mem::take(&mut self.opened) {
+            self.new_line();
+        }
+    }
+
+    fn open(&mut self, bracket: u8) -> Option<()> {
+        self.begin_value();
+        self.out.push(bracket);
+        self.depth += 1;
+        self.opened = true;
+        (self.depth <= DEPTH_LIMIT).then_some(())
+    }
+
+    fn close(&mut self, bracket: u8) -> Option<()> {
+        self.depth = self.depth.checked_sub(1)?;
+        if !std::mem::take(&mut self.opened) {
+            self.new_line();
+        }
+        self.out.push(bracket);
+        Some(())
+    }
+
+    fn comma(&mut self) {
+        self.out.extend_from_slice(self.style.comma.as_bytes());
+        self.new_line();
+    }
+
+    fn string(&mut self, string: &[u8]) {
+        self.begin_value();
+        let mut bytes = string.iter().copied();
+        match self.style.slashes {
+            Slashes::Kept => self.out.extend_from_slice(string),
+            slashes => {
+                while let Some(byte) = bytes.next() {
+                    match (byte, slashes) {
+                        (b'/', Slashes::Escaped) => self.out.extend_from_slice(b"\\/"),
+                        (b'\\', _) => match bytes.next() {
+                            Some(b'/') if slashes == Slashes::Plain => self.out.push(b'/'),
+                            escaped => self.out.extend([byte].into_iter().chain(escaped)),
+                        },
+                        _ => self.out.push(byte),
+                    }
+                }
+            }
+        }
+    }
+
+    fn new_line(&mut self) {
+        if let Some(indent) = self.style.indent {
+            self.out.push(b'\n');
+            for _ in 0..self.depth {
+                self.out.extend_from_slice(indent.as_bytes());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPACT: Style = Style { comma: ",", colon: ":", indent: None, slashes: Slashes::Kept };
+
+    fn members(text: &str) -> Vec<(&str, Value<'_>)> {
+        let members = Members::of(text.as_bytes()).into_iter().flatten();
+        members.map(|(key, value)| (std::str::from_utf8(key).unwrap(), value)).collect()
+    }
+
+    #[test]
+    fn members_are_found_up_to_the_cut() {
+        let text = "\u{feff} {\"a\" : {\"id\":\"no\",\"x\":[1,\"}\"]}, \"b\":\"q\\\"\\\\\",\"c\":1.5e3 ,\"d\":\"cu";
+        assert_eq!(members(text), [("a", Value::Other), ("b", Value::String(br#""q\"\\""#)), ("c", Value::Other)]);
+        for text in ["", "[]", "\"a\"", "{", "{\"a\"", "{\"a\":", "{\"a\":tru", "{]", "{\"a\\", "{\"a\":[[}"] {
+            assert_eq!(members(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_survive_every_style() {
+        let text = br#"{ "a/b" :[ 1.50,{},[ ], "\/\\/\"" ],"c":null}"#;
+        let written = |style| String::from_utf8(rewrite(text, style, 1_000).unwrap()).unwrap();
+        assert_eq!(written(COMPACT), r#"{"a/b":[1.50,{},[],"\/\\/\""],"c":null}"#);
+        let escaped = Style { slashes: Slashes::Escaped, comma: ", ", colon: ": ", ..COMPACT };
+        assert_eq!(written(escaped), r#"{"a\/b": [1.50, {}, [], "\/\\\/\""], "c": null}"#);
+        let plain = Style { slashes: Slashes::Plain, ..COMPACT };
+        assert_eq!(written(plain), r#"{"a/b":[1.50,{},[],"/\\/\""],"c":null}"#);
+        let indented = Style { indent: Some("  "), colon: ": ", ..COMPACT };
+        let expected = "{\n  \"a/b\": [\n    1.50,\n    {},\n    [],\n    \"\\/\\\\/\\\"\"\n  ],\n  \"c\": null\n}";
+        assert_eq!(written(indented), expected);
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_and_growth_is_bounded() {
+        for text in ["}", "[", "{\"a}", "[\"\\", "]["] {
+            assert_eq!(rewrite(text.as_bytes(), COMPACT, 1_000), None, "{text}");
+        }
+        let deep = "[".repeat(DEPTH_LIMIT + 1) + &"]".repeat(DEPTH_LIMIT + 1);
+        assert_eq!(rewrite(deep.as_bytes(), COMPACT, 1_000), None);
+        assert_eq!(rewrite(b"[1,2,3]", COMPACT, 5), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! A borrowed view of a request as it was received.
+
+/// What a signature may cover, apart from the body.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The method, as sent.
+    pub method: &'a [u8],
+    /// The request target: `path?query`, or absolute-form (RFC 9112 §3.2.2) where the caller knows the public
+    /// URL, which the schemes that sign the URL need.
+    pub target: &'a [u8],
+    /// The header fields; their names are compared without regard to case.
+    pub headers: &'a dyn Headers,
+}
+
+impl<'a> Request<'a> {
+    /// The header fields, walked once so that every later look-up is a plain loop.
+    pub(crate) fn fields(&self) -> Fields<'a> {
+        Fields(self.headers.entries().collect())
+    }
+}
+
+/// Header fields in the order they came, repeated names included.
+pub trait Headers {
+    /// Every field as name and value, without any decoding.
+    fn entries<'a>(&'a self) -> Box<dyn Iterator<Item = (&'a [u8], &'a [u8])> + 'a>;
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for &[(N, V)] {
+    fn entries<'a>(&'a self) -> Box<dyn Iterator<Item = (&'a [u8], &'a [u8])> + 'a> {
+        Box::new(self.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn entries<'a>(&'a self) -> Box<dyn Iterator<Item = (&'a [u8], &'a [u8])> + 'a> {
+        Box::new(self.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
+    fn entries<'a>(&'a self) -> Box<dyn Iterator<Item = (&'a [u8], &'a [u8])> + 'a> {
+        Box::new(self.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
+    }
+}
+
+/// The fields of one request, collected.
+pub(crate) struct Fields<'a>(Vec<(&'a [u8], &'a [u8])>);
+
+impl<'a> Fields<'a> {
+    /// The values of `name` that are not blank. Gitea and others send their signature header empty when no
+    /// secret is set, so a blank value means the same as no header.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.0
+            .iter()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| *value)
+            .filter(|value| !value.trim_ascii().is_empty())
+    }
+
+    pub(crate) fn first(&self, name: &str) -> Option<&'a [u8]> {
+        self.all(name).next()
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.first(name).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_ignore_case_and_blank_values_do_not_count() {
+        let headers = vec![
+            (b"X-A".to_vec(), b" ".to_vec()),
+            (b"x-a".to_vec(), b"1".to_vec()),
+            (b"X-a".to_vec(), b"\xff".to_vec()),
+        ];
+        let request = Request { method: b"POST", target: b"/", headers: &headers };
+        let fields = request.fields();
+        assert_eq!(fields.all("x-A").collect::<Vec<_>>(), [&b"1"[..], b"\xff"]);
+        assert!(!fields.has("x-b"));
+    }
+}

@@ -1,0 +1,99 @@
+//! The command line: what can be asked, and how `--help` teaches it. No logic.
+
+pub(crate) mod choice;
+pub(crate) mod demo;
+pub(crate) mod listen;
+pub(crate) mod quantity;
+pub(crate) mod relay;
+pub(crate) mod token;
+
+use std::num::NonZeroUsize;
+
+use clap::{Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
+use tracing::Level;
+
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  hookwire demo                                     see all of it, with nothing else installed
+  hookwire listen 3000                              a relay and a listener on this machine
+  hookwire listen 3000 --relay https://hooks.example.com --endpoint shop --token-file ~/.hookwire-token
+  hookwire relay --listen 0.0.0.0:443 --public-url https://hooks.example.com --tls-cert cert.pem --tls-key key.pem
+
+Exit codes: 0 it worked; 1 what was asked did not hold; 2 usage or configuration.
+Settings may also stand in `hookwire.toml` here, or in `~/.config/hookwire/config.toml`.";
+
+/// A public URL for webhooks, brought byte for byte to your app, with every signature judged and explained.
+#[derive(Debug, Parser)]
+#[command(name = "hookwire", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring webhooks to an app on this machine, and show each one with its verdict
+    Listen(Box<listen::ListenArgs>),
+    /// Run the public side: takes webhooks and passes them to the listeners
+    Relay(Box<relay::RelayArgs>),
+    /// Watch signed webhooks arrive, good ones and broken ones: relay, listener and a small shop in one process
+    Demo(demo::DemoArgs),
+    /// Make, list and revoke the tokens that let listeners in (run it where the relay runs)
+    Token(token::TokenArgs),
+}
+
+impl Cli {
+    /// Threads of the runtime; None for one event loop on the main thread.
+    pub(crate) fn threads(&self) -> Option<NonZeroUsize> {
+        match &self.command {
+            Command::Listen(arguments) => arguments.threads,
+            Command::Relay(arguments) => arguments.threads,
+            Command::Demo(_) | Command::Token(_) => None,
+        }
+    }
+
+    /// What is logged unless `RUST_LOG` says otherwise. A relay tells its life; beside a listener's lines only what needs a look.
+    pub(crate) fn log_level(&self) -> Level {
+        match self.command {
+            Command::Relay(_) => Level::INFO,
+            Command::Listen(_) | Command::Demo(_) | Command::Token(_) => Level::WARN,
+        }
+    }
+
+    /// Does what was asked, until it is done or `stop` is cancelled.
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Failure> {
+        match self.command {
+            Command::Listen(arguments) => crate::listen::run(*arguments, stop).await,
+            Command::Relay(arguments) => crate::relay::run(*arguments, stop).await,
+            Command::Demo(arguments) => crate::demo::run(arguments, stop).await,
+            Command::Token(arguments) => crate::token::run(arguments),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// DESIGN: no flag without a word of help.
+    #[test]
+    fn every_argument_is_documented() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,126 @@
+//! Values chosen from a short list. What a later version will add is refused by name, so that nobody waits for it.
+
+use std::{fmt, str::FromStr};
+
+use http::uri::Authority;
+
+/// How exchanges are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// One line for a person.
+    Plain,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Who answers the sender. The app, for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The app's own answer, or an error of ours when there is none.
+    App,
+}
+
+/// Where the local API listens. Nowhere, for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Api {
+    /// No API.
+    Off,
+}
+
+/// The `host` header that the app sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// As the sender wrote it.
+    Keep,
+    /// The target's own.
+    Rewrite,
+    /// This one.
+    Fixed(String),
+}
+
+/// Why a choice is none.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ChoiceError(String);
+
+impl FromStr for Output {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "plain" => Ok(Self::Plain),
+            "json" => Ok(Self::Json),
+            "tui" => {
+                Err(ChoiceError("the full-screen inspector is not in this version yet: use `plain` or `json`".into()))
+            }
+            _ => Err(ChoiceError("use `plain` or `json`".into())),
+        }
+    }
+}
+
+impl FromStr for Answer {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "app" => Ok(Self::App),
+            "relay" | "hybrid" => Err(ChoiceError(format!(
+                "the `{text}` policy is not in this version yet: the sender gets the `app`'s answer"
+            ))),
+            _ => Err(ChoiceError("use `app`".into())),
+        }
+    }
+}
+
+impl FromStr for Api {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            _ => Err(ChoiceError(
+                "the local API comes with the inspector and is not in this version yet: use `off`".into(),
+            )),
+        }
+    }
+}
+
+impl FromStr for Host {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "rewrite" => Ok(Self::Rewrite),
+            host if host.parse::<Authority>().is_ok() => Ok(Self::Fixed(host.to_owned())),
+            _ => Err(ChoiceError("use `keep`, `rewrite` or a host like `shop.test:8080`".into())),
+        }
+    }
+}
+
+impl fmt::Display for ChoiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ChoiceError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_built_yet_says_so() {
+        assert_eq!("json".parse(), Ok(Output::Json));
+        for error in [
+            "tui".parse::<Output>().unwrap_err(),
+            "hybrid".parse::<Answer>().unwrap_err(),
+            "127.0.0.1:4040".parse::<Api>().unwrap_err(),
+        ] {
+            assert!(error.0.contains("not in this version yet"), "{error}");
+        }
+        assert_eq!("banana".parse::<Output>().unwrap_err().0, "use `plain` or `json`");
+        assert_eq!("shop.test".parse(), Ok(Host::Fixed("shop.test".into())));
+        assert!("shop test".parse::<Host>().is_err());
+    }
+}

@@ -1,0 +1,30 @@
+//! `hookwire demo`: its flags.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use clap::Args;
+
+use super::choice::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  hookwire demo                                     one webhook every two seconds, until Ctrl-C
+  hookwire demo --count 20                          20 at once; exit code 0 only if each came out as expected
+  hookwire demo --count 20 --output json            the same, for a script";
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct DemoArgs {
+    /// Send this many webhooks without pause, check each one and end; without it they come until Ctrl-C
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
+
+    /// Where the demo's relay listens, on this machine
+    #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    pub(crate) listen: SocketAddr,
+
+    /// `plain` or `json` (one object a line)
+    #[arg(long, value_name = "FORM", default_value = "plain")]
+    pub(crate) output: Output,
+}

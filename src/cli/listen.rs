@@ -1,0 +1,134 @@
+//! `hookwire listen`: its flags, which are also the keys of `[listen]` in the file.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::Args;
+use hookwire_relay_client::{dial::RelayUrl, upstream::Target};
+use serde::Deserialize;
+
+use super::{
+    choice::{Answer, Api, Host, Output},
+    quantity::Time,
+};
+use crate::{
+    config::{parsed, parsed_all},
+    route::RouteText,
+    secrets,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  hookwire listen 3000 --env-file .env              judge signatures with the secrets your app reads
+  hookwire listen 3000 --secret stripe=env:STRIPE_WEBHOOK_SECRET --secret razorpay=file:razorpay.secret
+  hookwire listen 3000 --route /stripe=4000         one process, two apps
+  hookwire listen https://localhost:3443/hooks --ca dev-ca.pem
+  hookwire listen 3000 --output json | jq 'select(.verdict.status == \"invalid\")'";
+
+/// Arguments of `listen`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ListenArgs {
+    /// What the file can say as well.
+    #[command(flatten)]
+    pub(crate) settings: ListenSettings,
+
+    /// Threads of the runtime; without it one event loop on the main thread
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// One layer of settings. A field that is not given leaves the word to the layer below.
+#[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct ListenSettings {
+    /// Your app: `3000`, `host:port` or `http(s)://host:port/path`
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) target: Option<Target>,
+
+    /// The relay; without one, a relay of its own starts on 127.0.0.1:8080 (or the next free port)
+    #[arg(long, value_name = "URL", env = "HOOKWIRE_RELAY")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) relay: Option<RelayUrl>,
+
+    /// The file with the relay's token; the environment variable `HOOKWIRE_TOKEN` can hold the token instead
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// The first part of the public path; by default a random name, remembered for this directory
+    #[arg(long, value_name = "NAME")]
+    pub(crate) endpoint: Option<String>,
+
+    /// Who answers the sender: only `app` in this version
+    #[arg(long, value_name = "WHO")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) answer: Option<Answer>,
+
+    /// A signing secret: `razorpay=env:RAZORPAY_WEBHOOK_SECRET` or `stripe=file:stripe.secret`; repeatable
+    #[arg(long, value_name = "PROVIDER=env:VAR|file:PATH")]
+    #[serde(deserialize_with = "secrets::texts")]
+    pub(crate) secret: Vec<String>,
+
+    /// A `.env` file: secrets under their usual names (`RAZORPAY_WEBHOOK_SECRET`, …) are picked up from it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
+
+    /// Another app for the paths below PREFIX: `/stripe=4000`; repeatable, the longest prefix wins
+    #[arg(long, value_name = "PREFIX=TARGET")]
+    #[serde(deserialize_with = "parsed_all")]
+    pub(crate) route: Vec<RouteText>,
+
+    /// `plain` or `json` (one object a line); `plain` by default, in colour on a terminal
+    #[arg(long, value_name = "FORM")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) output: Option<Output>,
+
+    /// Where the local API listens: only `off` in this version
+    #[arg(long, value_name = "ADDR|off")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) api: Option<Api>,
+
+    /// Where exchanges will be kept; accepted, and without effect in this version
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
+
+    /// The `host` header for the app: `keep` the sender's [default], `rewrite` to the target's, or this one
+    #[arg(long, value_name = "keep|rewrite|HOST")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) host_header: Option<Host>,
+
+    /// Accept any certificate from the app (never from the relay)
+    #[arg(long)]
+    pub(crate) insecure: bool,
+
+    /// Trust only the authorities in this PEM file, for the relay and for the app
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// How long the app may take to begin its answer [default: 60s]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) timeout: Option<Time>,
+}
+
+impl ListenSettings {
+    /// These settings where they are given, else those below. A list replaces the list below.
+    pub(crate) fn over(self, below: Self) -> Self {
+        Self {
+            target: self.target.or(below.target),
+            relay: self.relay.or(below.relay),
+            token_file: self.token_file.or(below.token_file),
+            endpoint: self.endpoint.or(below.endpoint),
+            answer: self.answer.or(below.answer),
+            secret: if self.secret.is_empty() { below.secret } else { self.secret },
+            env_file: self.env_file.or(below.env_file),
+            route: if self.route.is_empty() { below.route } else { self.route },
+            output: self.output.or(below.output),
+            api: self.api.or(below.api),
+            store: self.store.or(below.store),
+            host_header: self.host_header.or(below.host_header),
+            insecure: self.insecure || below.insecure,
+            ca: self.ca.or(below.ca),
+            timeout: self.timeout.or(below.timeout),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Between the `http` crate's types and the wire's heads.
+
+use bytes::Bytes;
+use hookwire_protocol::head::{BodyLength, HeaderLines, Headers, HttpVersion, ResponseHead};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+
+/// What a head's lines take on the wire, roughly, per line: enough that the buffer seldom grows.
+const LINE: usize = 48;
+
+/// The lines of a header map that go on the wire: all that `keep` lets through, in order, repetitions next to each other.
+pub fn lines(headers: &HeaderMap, extra: usize, keep: impl Fn(&HeaderName) -> bool) -> HeaderLines {
+    let mut list = HeaderLines::with_capacity(2 + (headers.len() + extra) * LINE);
+    for (name, value) in headers {
+        if keep(name) {
+            list.push(name.as_str().as_bytes(), value.as_bytes());
+        }
+    }
+    list
+}
+
+/// Trailers as lines.
+pub fn trailers(headers: &HeaderMap) -> Headers {
+    lines(headers, 0, |name| !is_hop_by_hop(name)).finish()
+}
+
+/// Lines as a header map that shares their memory. Decoding has checked names and values, so none is lost here.
+pub(crate) fn header_map(lines: &Headers) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(lines.len());
+    for (name, value) in lines.slices() {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(&name), HeaderValue::from_maybe_shared(value)) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+/// Headers that belong to one connection (RFC 9110 §7.6.1) and never pass a relay. `trailer` is not among them: it announces what follows the body.
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        *name,
+        header::CONNECTION
+            | header::TRANSFER_ENCODING
+            | header::UPGRADE
+            | header::TE
+            | header::PROXY_AUTHENTICATE
+            | header::PROXY_AUTHORIZATION
+    ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+}
+
+/// The wire's name for a version.
+pub fn http_version(version: Version) -> HttpVersion {
+    match version {
+        Version::HTTP_09 | Version::HTTP_10 => HttpVersion::Http10,
+        Version::HTTP_2 | Version::HTTP_3 => HttpVersion::Http2,
+        _ => HttpVersion::Http11,
+    }
+}
+
+/// How long a body is, from the header that says so and from whether there is one at all.
+pub fn body_length(headers: &HeaderMap, is_empty: bool) -> BodyLength {
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+    match announced {
+        _ if is_empty => BodyLength::Empty,
+        Some(length) => BodyLength::Sized(length),
+        None => BodyLength::Unknown,
+    }
+}
+
+/// A response to give to hyper, without its body.
+pub fn response_parts(head: &ResponseHead) -> http::response::Parts {
+    let (mut parts, ()) = http::Response::new(()).into_parts();
+    parts.status = http::StatusCode::from_u16(head.status).unwrap_or(http::StatusCode::BAD_GATEWAY);
+    parts.headers = header_map(&head.headers);
+    parts
+}
+
+/// A method from the wire. Decoding has checked that it is a token.
+pub(crate) fn method(bytes: &Bytes) -> http::Method {
+    http::Method::from_bytes(bytes).unwrap_or(http::Method::POST)
+}
