@@ -68,7 +68,7 @@ impl Cli {
         match self.command {
             Command::Listen(arguments) => crate::listen::run(*arguments, stop).await,
             Command::Relay(arguments) => crate::relay::run(*arguments, stop).await,
-            Command::Demo(arguments) => crate::demo::run(arguments, stop).await,
+            Command::Demo(arguments) => Box::pin(crate::demo::run(arguments, stop)).await,
             Command::Token(arguments) => crate::token::run(arguments),
         }
     }

@@ -47,11 +47,11 @@ pub(crate) async fn run(arguments: DemoArgs, stop: CancellationToken) -> Result<
     }
     let client = Client::new(configuration(&relay, target)).map_err(|error| listen::failure(&error))?;
     let (stage, seen) = watch::channel(Stage::default());
-    let (updates, screen) = Screen::start(Form::new(arguments.output), stop.clone(), move |update| {
+    let screen = Screen::new(Form::new(arguments.output), move |update: &Update| {
         stage.send_modify(|stage| stage.note(update));
-    })?;
+    });
 
-    let client = async { client.run(updates, stop.clone()).await.map_err(|error| listen::failure(&error)) };
+    let client = listen::listen(client, screen, stop.clone());
     let house = async {
         // The shop closes last: what is in flight still finds it open.
         let end = tokio::select! {
@@ -67,7 +67,6 @@ pub(crate) async fn run(arguments: DemoArgs, stop: CancellationToken) -> Result<
         report
     };
     let (house, report) = tokio::join!(house, performance);
-    screen.end().await?;
     house?;
     arguments.count.map_or(Ok(()), |count| report.summary(count, arguments.output))
 }
@@ -94,7 +93,7 @@ fn banner(shop: &Shop, relay: &EmbeddedRelay) {
     let text = format!(
         "Signed webhooks from Razorpay, Stripe and GitHub go through a relay to a small shop on http://{}; some are broken on purpose.\n\
          Each line tells the shop's answer and whether the signature was right, or why not. Send one of your own: \
-         curl -d '{{}}' {}/{ENDPOINT}/verification\n\n",
+         curl -d '{{}}' {}/{ENDPOINT}/verification\n",
         shop.address(),
         relay.url(),
     );
@@ -188,7 +187,8 @@ async fn act(number: u32, public_url: &str, seen: &mut watch::Receiver<Stage>) -
 impl Report {
     fn summary(&self, count: u32, output: Output) -> Result<(), Failure> {
         let Self { sent, differences } = self;
-        let summary = format!("{sent} webhooks, {} as expected", *sent as usize - differences.len());
+        let webhooks = if *sent == 1 { "webhook" } else { "webhooks" };
+        let summary = format!("{sent} {webhooks}, {} as expected", *sent as usize - differences.len());
         if *sent == count && differences.is_empty() {
             match output {
                 Output::Plain => writeln!(io::stdout(), "\n{summary}").ok(),

@@ -1,9 +1,9 @@
 //! `hookwire listen`: brings webhooks to an app, over a relay elsewhere or one inside this process.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use hookwire_relay_client::{
-    Client, ClientError, Config, HostHeader, Route,
+    Client, ClientError, Config, HostHeader, Route, Watcher,
     dial::{RelayUrl, Token},
     tls::load_ca,
 };
@@ -48,15 +48,20 @@ pub(crate) async fn run(arguments: ListenArgs, stop: CancellationToken) -> Resul
         (relay.url(), Some(relay))
     };
     let client = Client::new(configuration(settings, url, token)?).map_err(|error| failure(&error))?;
-    let (updates, screen) = Screen::start(form, stop.clone(), |_| {})?;
-    let client = async { client.run(updates, stop.clone()).await.map_err(|error| failure(&error)) };
-    let end = match embedded {
+    let client = listen(client, Screen::new(form, |_| {}), stop.clone());
+    match embedded {
         None => client.await,
-        Some(relay) => tokio::try_join!(relay.run(stop.clone()), client).map(|((), ())| ()),
-    };
-    // The last lines come before the error that ends it.
-    let shown = screen.end().await;
-    end.and(shown)
+        Some(relay) => tokio::try_join!(relay.run(stop), client).map(|((), ())| ()),
+    }
+}
+
+/// Runs a client to its end. A reader of standard output that went away (`| head`) is no failure: it has seen enough.
+pub(crate) async fn listen(client: Client, watcher: impl Watcher, stop: CancellationToken) -> Result<(), Failure> {
+    match client.run(watcher, stop).await {
+        Err(ClientError::Watcher(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(ClientError::Watcher(error)) => Err(Failure::not_so(format!("can't write to standard output: {error}"))),
+        end => end.map_err(|error| failure(&error)),
+    }
 }
 
 /// A client's error, as this process ends with it.

@@ -189,7 +189,7 @@ fn the_demo_checks_itself() {
 
     let plain = run(&["demo", "--count", "1"]);
     assert!(plain.status.success());
-    assert!(stdout(&plain).ends_with("\n1 webhooks, 1 as expected\n"), "{}", stdout(&plain));
+    assert!(stdout(&plain).ends_with("\n1 webhook, 1 as expected\n"), "{}", stdout(&plain));
 }
 
 /// Regression guard: a reader that went away (`| head -1`) has seen enough; that is no error and no panic.

@@ -57,10 +57,10 @@ impl Headers {
         for _ in 0..count {
             let name = split_field(&mut rest).ok_or(HeadError::Truncated)?;
             let value = split_field(&mut rest).ok_or(HeadError::Truncated)?;
-            if name.is_empty() || !name.iter().all(|&byte| is_name_byte(byte)) {
+            if name.is_empty() || !all(name, is_name_byte) {
                 return Err(HeadError::Name);
             }
-            if !value.iter().all(|&byte| is_value_byte(byte)) {
+            if !all(value, is_value_byte) {
                 return Err(HeadError::Value);
             }
         }
@@ -264,14 +264,26 @@ impl RequestHead {
         let version = version_of(bytes.try_get_u8()?)?;
         let body = take_length(&mut bytes)?;
         let method = take_field(&mut bytes)?;
-        if method.is_empty() || !method.iter().all(|&byte| is_method_byte(byte)) {
+        if method.is_empty() || !all(&method, is_method_byte) {
             return Err(HeadError::Method);
         }
         let target = take_field(&mut bytes)?;
-        if !matches!(target.first(), None | Some(b'/' | b'?')) || !target.iter().all(|&byte| is_target_byte(byte)) {
+        if !matches!(target.first(), None | Some(b'/' | b'?')) || !all(&target, is_target_byte) {
             return Err(HeadError::Target);
         }
         Ok(Self { id, received_at, version, body, method, target, headers: Headers::decode(bytes)? })
+    }
+
+    /// The same head in memory of its own. A decoded head keeps the whole message alive that it came in, with all its neighbours.
+    pub fn detached(&self) -> Self {
+        let mut copy = BytesMut::with_capacity(self.method.len() + self.target.len() + self.headers.0.len());
+        copy.put_slice(&self.method);
+        copy.put_slice(&self.target);
+        copy.put_slice(&self.headers.0);
+        let mut headers = copy.freeze();
+        let method = headers.split_to(self.method.len());
+        let target = headers.split_to(self.target.len());
+        Self { method, target, headers: Headers(headers), ..*self }
     }
 
     /// The target up to its query.
@@ -311,7 +323,7 @@ impl ResponseHead {
         };
         let body = take_length(&mut bytes)?;
         let reason = take_field(&mut bytes)?;
-        if !reason.iter().all(|&byte| is_value_byte(byte)) {
+        if !all(&reason, is_value_byte) {
             return Err(HeadError::Value);
         }
         let reason = (!reason.is_empty()).then_some(reason);
@@ -374,15 +386,31 @@ fn split_field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(field)
 }
 
+/// Whether all bytes pass. Looks at every one, good or bad: without an early way out the compiler does many at a time.
+fn all(bytes: &[u8], passes: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |good, &byte| good & passes(byte))
+}
+
 /// A token's bytes (RFC 9110 §5.6.2), lower case: what the `http` crate writes.
 fn is_name_byte(byte: u8) -> bool {
-    is_method_byte(byte) && !byte.is_ascii_uppercase()
+    TOKEN[usize::from(byte)] & !byte.is_ascii_uppercase()
 }
 
 /// A token's bytes (RFC 9110 §5.6.2).
 fn is_method_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    TOKEN[usize::from(byte)]
 }
+
+/// Which bytes may stand in a token. A table, because names are most of a head.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest: &[u8] = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    while let [byte, tail @ ..] = rest {
+        table[*byte as usize] = true;
+        rest = tail;
+    }
+    table
+};
 
 /// Field content (RFC 9110 §5.5): tab, space, visible ASCII and everything above 0x7F.
 fn is_value_byte(byte: u8) -> bool {

@@ -1,7 +1,7 @@
 //! Keeps a session with the relay, for as long as it is wanted.
 
 use std::{
-    sync::{Arc, mpsc::SyncSender},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,7 +26,7 @@ use crate::{
     backoff::{Backoff, SETTLED},
     dial::{DialError, Dialer, RelayUrl, Socket, Token},
     forward::Forwarder,
-    record::Recorder,
+    record::{Recorder, Watcher},
     tls::TrustError,
     upstream::{Target, Upstream, UpstreamConfig},
     wakeup,
@@ -74,6 +74,9 @@ pub enum ClientError {
     /// The thread for captured exchanges can't be started.
     #[error("can't start a thread: {0}")]
     Thread(#[from] std::io::Error),
+    /// Nobody can be told any more what happens: the output is gone.
+    #[error("can't write out what happens: {0}")]
+    Watcher(#[source] std::io::Error),
     /// The relay can't be reached, for a reason that stays.
     #[error(transparent)]
     Dial(#[from] DialError),
@@ -96,7 +99,7 @@ impl ClientError {
             Self::Refused(refusal) => refusal.hint.clone(),
             Self::Replaced(_) => Some("stop the other one, or give this one its own name with `--endpoint`".into()),
             Self::Revoked => Some("ask for a new one: `hookwire token new` on the relay".into()),
-            Self::Trust(_) | Self::Thread(_) => None,
+            Self::Trust(_) | Self::Thread(_) | Self::Watcher(_) => None,
         }
     }
 }
@@ -142,10 +145,10 @@ impl Client {
         Ok(Self { dialer, upstream: Upstream::new(upstream)?, config, instance })
     }
 
-    /// Listens until `stop`, dialing again for ever. What happens is told to `updates`, whose reader may be slow: delivery does not wait for it.
-    pub async fn run(mut self, updates: SyncSender<Update>, stop: CancellationToken) -> Result<(), ClientError> {
+    /// Listens until `stop`, dialing again for ever. What happens is told to `watcher`, which may be slow: delivery does not wait for it.
+    pub async fn run(mut self, watcher: impl Watcher, stop: CancellationToken) -> Result<(), ClientError> {
         let secrets = Arc::new(std::mem::take(&mut self.config.secrets));
-        let (recorder, thread) = Recorder::start(&self.config.endpoint, Arc::clone(&secrets), updates)?;
+        let (recorder, thread) = Recorder::start(&self.config.endpoint, Arc::clone(&secrets), watcher, stop.clone())?;
         let forwarder = Arc::new(Forwarder {
             target: self.config.target.clone(),
             routes: std::mem::take(&mut self.config.routes),
@@ -162,12 +165,14 @@ impl Client {
             () = wakeup::watch(count) => Ok(()), // it never ends
         };
         if let Err(error) = &end {
-            run.tell(Update::Connection(State::Closed { reason: error.to_string() })).await;
+            run.tell(Update::Connection(State::Closed { reason: error.to_string() }));
         }
         let _ = tokio::time::timeout(run.client.config.grace, run.client.upstream.close()).await;
-        drop(run); // the last recorder: its thread ends when it has handed on what it holds
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
-        end
+        drop(run); // and with it the recorder: its thread ends when it has handed on what it holds
+        match tokio::task::spawn_blocking(move || thread.join()).await {
+            Ok(Ok(watched)) => end.and(watched.map_err(ClientError::Watcher)),
+            _ => end.and(Err(ClientError::Watcher(std::io::Error::other("the recorder's thread panicked")))),
+        }
     }
 }
 
@@ -192,7 +197,7 @@ impl Run {
             }
             let wait = backoff.next(fastrand::f64());
             if told != reason {
-                self.tell(Update::Connection(State::Reconnecting { reason: reason.clone(), retry_in: wait })).await;
+                self.tell(Update::Connection(State::Reconnecting { reason: reason.clone(), retry_in: wait }));
                 told = reason;
             }
             self.wakeups.mark_unchanged();
@@ -216,7 +221,7 @@ impl Run {
             Err(end) => return end,
         };
         let (connection, tunnel) = Connection::new(socket, Side::Client);
-        self.connected(welcome).await;
+        self.connected(&welcome);
         self.serve(connection, tunnel).await
     }
 
@@ -245,13 +250,13 @@ impl Run {
         }
     }
 
-    async fn connected(&mut self, welcome: Welcome) {
+    fn connected(&mut self, welcome: &Welcome) {
         let after = self.lost_at.take().map(|lost| lost.elapsed());
         if !std::mem::replace(&mut self.ready, true) {
-            let ready = self.client.ready(&welcome, &self.forwarder.secrets);
-            self.tell(Update::Ready(ready)).await;
+            let ready = self.client.ready(welcome, &self.forwarder.secrets);
+            self.tell(Update::Ready(ready));
         }
-        self.tell(Update::Connection(State::Connected { after })).await;
+        self.tell(Update::Connection(State::Connected { after }));
     }
 
     /// Forwards requests until the session ends, or until we are asked to stop and nothing is in flight any more.
@@ -288,8 +293,8 @@ impl Run {
         }
     }
 
-    async fn tell(&self, update: Update) {
-        self.forwarder.recorder.tell(update).await;
+    fn tell(&self, update: Update) {
+        self.forwarder.recorder.tell(update);
     }
 }
 

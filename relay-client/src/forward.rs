@@ -20,7 +20,7 @@ use hyper::ext::ReasonPhrase;
 
 use crate::{
     judge::{self, Passing},
-    record::{Passed, Recorder, detached},
+    record::{Passed, Recorder},
     route::{Route, choose},
     upstream::{Target, Upstream, UpstreamBody, UpstreamError},
 };
@@ -62,7 +62,7 @@ impl Forwarder {
     /// Takes a request to the app, and its answer back. Ends early when the sender goes away.
     pub(crate) async fn exchange(self: Arc<Self>, request: Request) {
         let (begun, received_at) = (Instant::now(), SystemTime::now());
-        let recorded = detached(&request.head);
+        let recorded = request.head.detached();
         let watched = Watched { head: recorded.clone(), secrets: Arc::clone(&self.secrets), received_at };
         let request_body = Tee::default();
         let response_body = Tee::default();
@@ -246,5 +246,27 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Observed<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+#[cfg(test)]
+mod sizes {
+    #[test]
+    fn print() {
+        fn size<A, B, R>(_: impl Fn(A, B) -> R) -> usize {
+            std::mem::size_of::<R>()
+        }
+        println!("exchange {}", size(super::Forwarder::exchange));
+        println!(
+            "passed {} request {} exchange struct {}",
+            std::mem::size_of::<super::Passed>(),
+            std::mem::size_of::<super::Request>(),
+            std::mem::size_of::<hookwire_capture::Exchange>()
+        );
+        println!("verifier {}", std::mem::size_of::<hookwire_signatures::Verifier>());
+        println!(
+            "parts {} resp parts {}",
+            std::mem::size_of::<http::request::Parts>(),
+            std::mem::size_of::<http::response::Parts>()
+        );
     }
 }

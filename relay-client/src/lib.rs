@@ -20,4 +20,5 @@ mod wakeup;
 
 pub use client::{Client, ClientError, Config};
 pub use forward::HostHeader;
+pub use record::Watcher;
 pub use route::Route;

@@ -35,10 +35,9 @@ use framing::{Framing, Stage};
 use crate::limits;
 
 pub(crate) use alarm::ReadTimeouts;
-pub(crate) use chunked::ChunkError;
 pub use fuzz::fuzz_guard;
 pub(crate) use head::HeadLimits;
-pub(crate) use notes::{Answering, Note, NoteKind, Notes};
+pub(crate) use notes::{Note, NoteKind, Notes};
 
 /// What is read at once of input that nobody will see.
 const DISCARD: usize = 8 * 1024;
@@ -128,6 +127,8 @@ impl<S> Guard<S> {
     /// Waits for the sender, as long as it is allowed.
     fn poll_patience(&mut self, context: &mut Context<'_>, wait: Option<Wait>) -> Poll<()> {
         let Some(wait) = wait else {
+            // The task may not be woken when the last byte of an answer leaves: it looks again whether the sender's time has begun.
+            self.alarm.poll_tick(context, self.timeouts.idle);
             self.waiting = None;
             return Poll::Pending;
         };
@@ -162,6 +163,9 @@ impl<S> Guard<S> {
         if written.is_ready() {
             self.answered = self.framing.messages();
             self.waiting = None;
+            if self.framing.stage() == Stage::Upgrade {
+                context.waker().wake_by_ref(); // what was held back may go on
+            }
         }
         self.watch(context, written)
     }
@@ -212,11 +216,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             if this.expired || buffer.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }
-            let ready = this.framing.ready();
-            if !ready.is_empty() {
-                let length = ready.len().min(buffer.remaining());
-                buffer.put_slice(&ready[..length]);
-                ready.advance(length);
+            if this.framing.deliver(buffer) {
+                this.waiting = None;
                 return Poll::Ready(Ok(()));
             }
             match this.framing.stage() {
@@ -229,7 +230,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
                     this.framing.stay();
                     continue;
                 }
-                Stage::Upgrade if this.framing.holds() => return Poll::Pending, // the answer wakes the task
+                Stage::Upgrade if this.framing.held() > 0 => return this.poll_wait(context),
                 _ => {}
             }
             let before = buffer.filled().len();
@@ -240,10 +241,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             }
             if buffer.filled().len() == before {
                 this.framing.end();
-                if this.framing.ready().is_empty() {
-                    return Poll::Ready(Ok(()));
-                }
-                continue;
+                this.framing.deliver(buffer); // else it is the end
+                return Poll::Ready(Ok(()));
             }
             let pass = this.framing.read(&buffer.filled()[before..]);
             buffer.set_filled(before + pass);
@@ -262,7 +261,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         this.watch_bytes(context, written)
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.inner).poll_write_vectored(context, data);
         this.watch_bytes(context, written)
@@ -287,7 +290,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
             ready!(this.watch(context, shut))?;
             this.shut = true;
         }
-        if !this.expired && this.framing.stage() != Stage::Between && this.poll_discard(context).is_pending() {
+        let clean = this.expired || matches!(this.framing.stage(), Stage::Between | Stage::Upgrade);
+        if !clean && this.poll_discard(context).is_pending() {
             return this.poll_patience(context, Some(Wait::Close)).map(Ok);
         }
         Poll::Ready(Ok(()))

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     convert::Infallible,
+    io,
     net::SocketAddr,
     pin::pin,
     sync::{
@@ -22,7 +23,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use socket2::{Domain, Socket, Type};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    io::AsyncReadExt,
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout},
@@ -93,25 +94,39 @@ impl Server {
         drop(permit);
     }
 
-    async fn serve(&self, mut socket: TcpStream, peer: SocketAddr) {
+    async fn serve(&self, socket: TcpStream, peer: SocketAddr) {
         let _ = socket.set_nodelay(true); // fails only on a socket that is gone already
         let sender = Sender { address: peer.ip().to_canonical(), secure: self.tls.is_some() };
-        let Some(tls) = &self.tls else {
-            let Ok(Ok(prefix)) = timeout(limits::FIRST_BYTE, sniff(&mut socket)).await else { return };
-            return if prefix.starts_with(HTTP2_PREFACE) {
-                self.serve_http2(Prefixed::new(socket, prefix.freeze()), sender).await;
-            } else {
-                self.serve_http1(Stream::Plain(socket), prefix.freeze(), sender).await;
-            };
+        let opened = tokio::select! {
+            opened = self.open(socket) => opened,
+            () = self.stop.cancelled() => return, // nobody has asked for anything yet
         };
-        match timeout(limits::TLS_HANDSHAKE, TlsAcceptor::from(Arc::clone(tls)).accept(socket)).await {
-            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                self.serve_http2(stream, sender).await
-            }
-            Ok(Ok(stream)) => self.serve_http1(Stream::Tls(Box::new(stream)), Bytes::new(), sender).await,
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+        match opened {
+            Ok(Opened::Http1(stream, prefix)) => self.serve_http1(stream, prefix, sender).await,
+            Ok(Opened::Http2(stream)) => self.serve_http2(stream, sender).await,
+            Err(error) => tracing::debug!(%peer, %error, "connection ended before its first request"),
         }
+    }
+
+    /// Finds out what is spoken on a new connection.
+    async fn open(&self, mut socket: TcpStream) -> io::Result<Opened> {
+        if let Some(tls) = &self.tls {
+            let stream = timeout(limits::TLS_HANDSHAKE, TlsAcceptor::from(Arc::clone(tls)).accept(socket)).await??;
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let stream = Stream::Tls(Box::new(stream));
+            return Ok(if is_http2 {
+                Opened::Http2(Prefixed::new(stream, Bytes::new()))
+            } else {
+                Opened::Http1(stream, Bytes::new())
+            });
+        }
+        let prefix = timeout(limits::FIRST_BYTE, sniff(&mut socket)).await??.freeze();
+        let stream = Stream::Plain(socket);
+        Ok(if prefix.starts_with(HTTP2_PREFACE) {
+            Opened::Http2(Prefixed::new(stream, prefix))
+        } else {
+            Opened::Http1(stream, prefix)
+        })
     }
 
     async fn serve_http1(&self, stream: Stream, prefix: Bytes, sender: Sender) {
@@ -142,7 +157,7 @@ impl Server {
         }
     }
 
-    async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, sender: Sender) {
+    async fn serve_http2(&self, stream: Prefixed<Stream>, sender: Sender) {
         let (begun, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let service = service_fn(|request: Request<Incoming>| {
             let ingress = Arc::clone(&self.ingress);
@@ -205,8 +220,15 @@ async fn next(
     }
 }
 
+/// A connection, once it is clear what is spoken on it.
+enum Opened {
+    /// With the bytes that were read to find out.
+    Http1(Stream, Bytes),
+    Http2(Prefixed<Stream>),
+}
+
 /// Reads until it is clear whether HTTP/1 or HTTP/2 is spoken.
-async fn sniff(socket: &mut TcpStream) -> std::io::Result<BytesMut> {
+async fn sniff(socket: &mut TcpStream) -> io::Result<BytesMut> {
     let mut prefix = BytesMut::with_capacity(FIRST_READ);
     while prefix.len() < HTTP2_PREFACE.len() && HTTP2_PREFACE.starts_with(&prefix) {
         if socket.read_buf(&mut prefix).await? == 0 {

@@ -65,14 +65,20 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, value.trim_start()))
 }
 
-/// A value without quotes ends at a comment.
+/// Any other value ends at a comment. One like `'a' 'b'` loses its outer quotes there, so it does here.
 fn bare(value: &str) -> &str {
-    value.split('#').next().unwrap_or_default().trim()
+    let value = value.split('#').next().unwrap_or_default().trim();
+    let quote = value.chars().next().filter(|first| is_quote(*first));
+    quote.and_then(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(value)
+}
+
+fn is_quote(character: char) -> bool {
+    matches!(character, '\'' | '"' | '`')
 }
 
 /// Reads a value that begins with a quote. One that has more behind its closing quote than a comment is no quoted value.
 fn quoted(text: &str) -> Quoted {
-    let Some(quote) = text.chars().next().filter(|first| matches!(first, '\'' | '"' | '`')) else {
+    let Some(quote) = text.chars().next().filter(|first| is_quote(*first)) else {
         return Quoted::No;
     };
     let Some(end) = closing(&text[1..], quote) else { return Quoted::Unclosed };
@@ -124,6 +130,8 @@ mod tests {
             ("A=\"b\\\"c\"", "b\\\"c"),
             ("A=\"b\"c", "\"b\"c"),
             ("A='b\nc'", "b\nc"),
+            ("A='b' 'c'", "b' 'c"),
+            ("A='b' c", "'b' c"),
             ("A=it's", "it's"),
             ("A=b=c==", "b=c=="),
             ("\u{feff}A=b\r\n", "b"),

@@ -4,6 +4,15 @@ use crate::harness::{ENDPOINT, Listener, Relay, SECRETS, Shop, send};
 
 #[test]
 fn the_app_and_hookwire_agree_on_every_webhook() {
+    app_and_hookwire_agree(&[]);
+}
+
+#[test]
+fn they_agree_on_webhooks_sent_over_http2_too() {
+    app_and_hookwire_agree(&["--http2"]);
+}
+
+fn app_and_hookwire_agree(more: &[&str]) {
     let relay = Relay::open();
     let shop = Shop::start(0);
     let listener = Listener::start_with(&relay.url, shop.port, |command| {
@@ -15,7 +24,7 @@ fn the_app_and_hookwire_agree_on_every_webhook() {
     });
 
     let lines = send(&format!("{}/{ENDPOINT}", relay.url), |command| {
-        command.args(["--random", "40"]);
+        command.args(["--random", "40"]).args(more);
     });
     let (mut valid, mut invalid) = (0, 0);
     for line in lines.iter().filter(|line| line["expected"]["valid"].is_boolean()) {

@@ -5,9 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::harness::{DEADLINE, Listener, RawApp, Relay, Wire};
+use crate::harness::{DEADLINE, Home, Listener, RawApp, Relay, Wire};
+
+/// Longer than stopping takes on a loaded machine, shorter than the relay's patience with a silent connection (10 s), and than that
+/// of a container's runtime, which kills after 10 s.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// An app that says when a request is there, and answers when it is told to.
 fn gated_app() -> (RawApp, Receiver<()>, SyncSender<()>) {
@@ -61,14 +65,17 @@ fn a_listener_finishes_what_is_in_flight() {
 #[test]
 fn both_stop_at_once_when_nothing_is_in_flight() {
     let (app, _arrived, _release) = gated_app();
-    let mut relay = Relay::open();
+    // Whoever waited for the end of the grace time would be found out.
+    let mut relay = Relay::start(&Home::new(), &["--open", "--grace", "1h"]);
     let mut listener = Listener::start(&relay, &app);
     // A connection that is kept alive, and one that never sent a byte, hold nothing up.
     let mut kept = relay.connect();
     kept.send("GET /nobody HTTP/1.1\r\nhost: h\r\n\r\n").answer();
     let _silent = relay.connect();
+    let start = Instant::now();
     relay.process.terminate();
     assert_eq!(relay.process.wait().code(), Some(0), "{}", relay.process.output());
+    assert!(start.elapsed() < STOP_WITHIN, "the relay took {:?} to stop", start.elapsed());
     listener.process.terminate();
     assert_eq!(listener.process.wait().code(), Some(0), "{}", listener.process.output());
 }

@@ -27,15 +27,17 @@ fn webhooks_and_sessions_go_over_tls() {
     });
     assert!(listener.ready["public_url"].as_str().unwrap().starts_with("https://"), "{}", listener.ready);
 
-    let lines = send(&format!("{}/{ENDPOINT}", relay.url), |command| {
-        command.args(["--random", "5"]).env("NODE_EXTRA_CA_CERTS", &authority.file);
-    });
-    for line in lines.iter().filter(|line| line["expected"]["valid"].is_boolean()) {
-        assert_eq!(line["status"] == 200, line["expected"]["valid"] == true, "{line}");
-    }
-    let random = lines.iter().filter(|line| line["case"].as_str().unwrap().starts_with("echo-"));
-    for line in random {
-        assert_eq!(line["answer"]["sha256"], line["sent_sha256"], "{line}");
+    for version in [None, Some("--http2")] {
+        let lines = send(&format!("{}/{ENDPOINT}", relay.url), |command| {
+            command.args(["--random", "5"]).args(version).env("NODE_EXTRA_CA_CERTS", &authority.file);
+        });
+        for line in lines.iter().filter(|line| line["expected"]["valid"].is_boolean()) {
+            assert_eq!(line["status"] == 200, line["expected"]["valid"] == true, "{line}");
+        }
+        let random = lines.iter().filter(|line| line["case"].as_str().unwrap().starts_with("echo-"));
+        for line in random {
+            assert_eq!(line["answer"]["sha256"], line["sent_sha256"], "{line}");
+        }
     }
 }
 

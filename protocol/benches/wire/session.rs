@@ -68,7 +68,10 @@ impl Pair {
         let none = Headers::default();
         let ids: Vec<StreamId> = (0..count).map(|_| self.relay.open(&self.request).unwrap()).collect();
         for id in &ids {
-            assert!(self.relay.poll_send(*id, &mut idle(), &mut webhook::body()).is_ready());
+            let mut body = webhook::body();
+            while self.relay.poll_send(*id, &mut idle(), &mut body).is_pending() {
+                self.carry_out(); // the outbox is full: some of them go ahead
+            }
             self.relay.send_end(*id, &none);
             self.relay.release_sending(*id, Code::SenderGone);
         }

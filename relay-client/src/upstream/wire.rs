@@ -49,8 +49,8 @@ impl RequestTarget {
 /// A socket as hyper sees it.
 ///
 /// - The first request on it gets `raw_target` on its request line, where there is one.
-/// - A write to an app that has closed is said to have worked, and the reading side tells what happened: an app that answers
-///   early (`413`, say) and closes without reading the whole body has answered, though the rest of the body can't be written.
+/// - A write to an app that has closed is no error but never done, and the reading side tells what happened: an app that
+///   answers early (`413`, say) and closes without reading the whole body has answered, though the rest can't be written.
 #[derive(Debug)]
 pub(super) struct Wire<S> {
     socket: S,
@@ -58,12 +58,11 @@ pub(super) struct Wire<S> {
     /// Method, blank and raw target, once begun; and how much of it is written.
     line_start: Vec<u8>,
     written: usize,
-    app_closed: bool,
 }
 
 impl<S> Wire<S> {
     pub(super) fn new(socket: S, raw_target: Option<Bytes>) -> Self {
-        Self { socket, raw_target, line_start: Vec::new(), written: 0, app_closed: false }
+        Self { socket, raw_target, line_start: Vec::new(), written: 0 }
     }
 }
 
@@ -91,19 +90,6 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         self.line_start = Vec::new();
         Poll::Ready(Ok(start.len() + PLACEHOLDER.len()))
     }
-
-    /// Passes what a write or flush came to, or pretends `done` when the app has closed: the next read then yields what
-    /// it still said, and the end after it.
-    fn survive<T>(&mut self, done: T, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-        match result {
-            Poll::Ready(Err(error)) if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) => {
-                self.app_closed = true;
-                Poll::Ready(Ok(done))
-            }
-            result => result,
-        }
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
@@ -115,14 +101,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.app_closed {
-            return Poll::Ready(Ok(buf.len()));
-        }
         let result = match this.raw_target.clone() {
             None => Pin::new(&mut this.socket).poll_write(cx, buf),
             Some(target) => this.poll_write_target(cx, buf, &target),
         };
-        this.survive(buf.len(), result)
+        unless_closed(result)
     }
 
     fn poll_write_vectored(
@@ -131,10 +114,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let length = bufs.iter().map(|buf| buf.len()).sum();
-        if this.app_closed {
-            return Poll::Ready(Ok(length));
-        }
         let result = match this.raw_target.clone() {
             None => Pin::new(&mut this.socket).poll_write_vectored(cx, bufs),
             // hyper keeps a request's head in one buffer, the first.
@@ -144,7 +123,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
                 this.poll_write_target(cx, head, &target)
             }
         };
-        this.survive(length, result)
+        unless_closed(result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -152,15 +131,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.app_closed {
-            return Poll::Ready(Ok(()));
-        }
-        let result = Pin::new(&mut this.socket).poll_flush(cx);
-        this.survive((), result)
+        unless_closed(Pin::new(&mut self.get_mut().socket).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+    }
+}
+
+/// What a write came to, where "the app has closed" becomes pending. The next read wakes the task instead: it yields what the app still
+/// said, and then the end.
+fn unless_closed<T>(result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    match result {
+        Poll::Ready(Err(error)) if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) => {
+            Poll::Pending
+        }
+        result => result,
     }
 }

@@ -28,7 +28,7 @@ impl Default for ReadTimeouts {
         Self {
             first_byte: Duration::from_secs(10),
             head: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             body: Duration::from_secs(30),
             write: Duration::from_secs(30),
         }
@@ -53,6 +53,14 @@ impl Alarm {
                 return Poll::Ready(());
             }
             sleep.as_mut().reset(deadline);
+        }
+    }
+
+    /// Wakes the task now and then, at least every `period`. Never ready.
+    pub(super) fn poll_tick(&mut self, context: &mut Context<'_>, period: Duration) {
+        let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + period)));
+        while sleep.as_mut().poll(context).is_ready() {
+            sleep.as_mut().reset(Instant::now() + period);
         }
     }
 }

@@ -39,10 +39,19 @@ pub(super) struct Chunks {
 /// What comes next.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    Size { digits: u8, size: u64 },
-    Extension { size: u64 },
-    SizeLf { size: u64 },
-    Data { left: u64 },
+    Size {
+        digits: u8,
+        size: u64,
+    },
+    Extension {
+        size: u64,
+    },
+    SizeLf {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataCr,
     DataLf,
     /// A trailer line, or the end.
@@ -108,7 +117,9 @@ impl Chunks {
             (Place::DataCr, b'\r') => Place::DataLf,
             (Place::DataLf, b'\n') => Place::Size { digits: 0, size: 0 },
             (Place::EndLf, b'\n') => return Ok(None),
-            (Place::Line | Place::Name | Place::Value | Place::ValueLf, byte) => return self.in_trailer(byte).map(Some),
+            (Place::Line | Place::Name | Place::Value | Place::ValueLf, byte) => {
+                return self.in_trailer(byte).map(Some);
+            }
             _ => return Err(ChunkError::LineEnd),
         }))
     }
@@ -139,7 +150,9 @@ impl Chunks {
 /// in use sends any.
 fn in_size(digits: u8, size: u64, byte: u8) -> Result<Place, ChunkError> {
     match (byte, char::from(byte).to_digit(16)) {
-        (_, Some(digit)) if digits < DIGITS => Ok(Place::Size { digits: digits + 1, size: size << 4 | u64::from(digit) }),
+        (_, Some(digit)) if digits < DIGITS => {
+            Ok(Place::Size { digits: digits + 1, size: size << 4 | u64::from(digit) })
+        }
         (b';', _) if digits > 0 => Ok(Place::Extension { size }),
         (b'\r', _) if digits > 0 => Ok(Place::SizeLf { size }),
         _ => Err(ChunkError::Size),

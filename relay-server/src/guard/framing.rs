@@ -1,7 +1,8 @@
 //! Where each message begins and ends, and what of it may go on. Sans-IO: bytes in, bytes out.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use hookwire_protocol::code::Code;
+use tokio::io::ReadBuf;
 
 use super::{
     chunked::{ChunkError, Chunks, Progress},
@@ -90,19 +91,31 @@ impl Framing {
         }
     }
 
-    /// Whether bytes are kept back.
-    pub(super) fn holds(&self) -> bool {
-        !self.held.is_empty()
+    /// How many bytes are kept back.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
     }
 
-    /// Bytes to hand out before anything else.
-    pub(super) fn ready(&mut self) -> &mut BytesMut {
-        &mut self.ready
+    /// Hands out what is ready, as far as the buffer reaches. Returns whether there was something.
+    pub(super) fn deliver(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        if self.ready.is_empty() {
+            return false;
+        }
+        let length = self.ready.len().min(buffer.remaining());
+        buffer.put_slice(&self.ready[..length]);
+        self.ready.advance(length);
+        if self.ready.is_empty() {
+            self.ready = BytesMut::new(); // an idle connection holds no memory
+        }
+        true
     }
 
     /// Takes what was just read. So many of its bytes, from the start, may go on as they are; the rest was taken away. Only to be
-    /// called when nothing is [ready](Self::ready).
+    /// called when there was nothing to [deliver](Self::deliver).
     pub(super) fn read(&mut self, fresh: &[u8]) -> usize {
+        if matches!(self.state, State::Refused | State::Broken(_)) {
+            return 0;
+        }
         if self.held.is_empty() {
             let (pass, halt) = self.walk(fresh);
             if pass < fresh.len() {
@@ -142,7 +155,9 @@ impl Framing {
             let mut held = std::mem::take(&mut self.held);
             let (pass, halt) = self.walk(&held);
             self.ready.unsplit(held.split_to(pass));
-            self.held = held;
+            if !held.is_empty() {
+                self.held = held;
+            }
             if !self.settle(halt) {
                 return;
             }

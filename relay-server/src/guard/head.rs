@@ -7,7 +7,8 @@ use httparse::{Error, Header, Request, Status};
 
 use super::target::{self, Form};
 
-/// The longest method, with the spaces, version and line end of a request line: no registered method has more than 17 letters.
+/// What a request line has besides its target: method, spaces, version, line end, and an empty line before it. No registered method
+/// has more than 17 letters.
 const REST_OF_LINE: usize = 64;
 
 /// Header lines that are looked at, whatever the limits say: what hyper takes too.
@@ -68,7 +69,7 @@ pub(super) struct Unusual {
     pub(super) path: Range<usize>,
 }
 
-/// Bytes of a request line beyond which it is refused before its end has come.
+/// Where a request line must have ended.
 pub(super) fn line_bound(limits: &HeadLimits) -> usize {
     limits.target + REST_OF_LINE
 }
@@ -80,7 +81,7 @@ pub(super) fn line_bound(limits: &HeadLimits) -> usize {
 pub(super) fn check(bytes: &[u8], limits: &HeadLimits) -> Result<Option<Head>, Code> {
     let Some(start) = skip_empty_line(bytes)? else { return Ok(None) };
     let mut window = &bytes[..bytes.len().min(limits.head)];
-    let bound = start + line_bound(limits);
+    let bound = line_bound(limits);
     let overlong = window.len() >= bound && !window[start..bound].contains(&b'\n');
     if overlong {
         window = &window[..bound];
@@ -143,84 +144,87 @@ fn judge(request: &Request<'_, '_>, head: &[u8], start: usize, limits: &HeadLimi
     if method == "CONNECT" || has_bare_line_feed(head) {
         return Err(Code::MalformedRequest);
     }
-    let fields = Fields::read(request.headers)?;
+    let fields = Fields::read(request.headers);
     let body = fields.body(minor)?;
     let form = target::form(&head[span.clone()])?;
     fields.check_host(minor, &form)?;
-    // RFC 9110 §7.8 lets a server ignore `h2c`, which Java's client and `curl --http2` offer with every request without TLS.
-    let upgrade = fields.upgrade.is_some_and(|offer| !offer.eq_ignore_ascii_case(b"h2c"));
-    if upgrade && body != Body::Sized(0) {
+    if fields.upgrade && body != Body::Sized(0) {
         return Err(Code::MalformedRequest);
     }
     let unusual = form.unusual.then(|| Unusual { path: span.start + form.path..span.end, target: span });
-    Ok(Head { length: head.len(), body, upgrade, unusual })
+    Ok(Head { length: head.len(), body, upgrade: fields.upgrade, unusual })
 }
 
 /// Whether a line ends without a carriage return. RFC 9112 §2.2 allows to take it for a line end, and parsers that differ on it can be
 /// played off against each other.
 fn has_bare_line_feed(head: &[u8]) -> bool {
     // Without branches, so that the compiler compares 16 bytes at once.
-    head.iter().zip(&head[1..]).fold(false, |bare, (before, byte)| bare | ((*byte == b'\n') & (*before != b'\r')))
+    let bare = |(before, byte): (&u8, &u8)| u8::from(*byte == b'\n') & u8::from(*before != b'\r');
+    head.iter().zip(&head[1..]).map(bare).fold(0, |any, bare| any | bare) != 0
 }
 
 /// The header lines that decide where a message ends and for whom it is.
 #[derive(Default)]
 struct Fields<'b> {
-    host: Option<&'b [u8]>,
-    length: Option<&'b [u8]>,
-    coding: Option<&'b [u8]>,
-    codings: usize,
-    upgrade: Option<&'b [u8]>,
+    host: Line<'b>,
+    length: Line<'b>,
+    coding: Line<'b>,
+    upgrade: bool,
+}
+
+/// A header that should be there once at most.
+#[derive(Default)]
+struct Line<'b> {
+    value: &'b [u8],
+    count: usize,
+}
+
+impl<'b> Line<'b> {
+    fn add(&mut self, value: &'b [u8]) {
+        self.value = value;
+        self.count += 1;
+    }
 }
 
 impl<'b> Fields<'b> {
-    fn read(headers: &[Header<'b>]) -> Result<Self, Code> {
+    fn read(headers: &[Header<'b>]) -> Self {
         let mut fields = Self::default();
         for header in headers {
             let named = |name: &str| header.name.eq_ignore_ascii_case(name);
             // Nearly every line is told apart by its length alone.
             match header.name.len() {
-                4 if named("host") => {
-                    if fields.host.replace(header.value).is_some() {
-                        return Err(Code::BadHost);
-                    }
-                }
-                7 if named("upgrade") => fields.upgrade = Some(header.value),
-                14 if named("content-length") => {
-                    if fields.length.replace(header.value).is_some() {
-                        return Err(Code::AmbiguousLength);
-                    }
-                }
-                17 if named("transfer-encoding") => {
-                    fields.coding = Some(header.value);
-                    fields.codings += 1;
-                }
+                4 if named("host") => fields.host.add(header.value),
+                // RFC 9110 §7.8 lets a server ignore `h2c`, which Java's client and `curl --http2` offer with every request without TLS.
+                7 if named("upgrade") => fields.upgrade |= !header.value.eq_ignore_ascii_case(b"h2c"),
+                14 if named("content-length") => fields.length.add(header.value),
+                17 if named("transfer-encoding") => fields.coding.add(header.value),
                 _ => {}
             }
         }
-        Ok(fields)
+        fields
     }
 
-    /// RFC 9112 §6.3, without the cases in which a server may guess.
+    /// RFC 9112 §6.3, without the cases in which a server may guess. HTTP/1.0 does not know `transfer-encoding`: somebody on the way
+    /// may have ignored it (§6.1).
     fn body(&self, minor: u8) -> Result<Body, Code> {
-        match (self.coding, self.length) {
-            (None, None) => Ok(Body::Sized(0)),
-            (None, Some(length)) => parse_length(length).map(Body::Sized),
-            (Some(_), Some(_)) => Err(Code::AmbiguousLength),
-            // HTTP/1.0 does not know the header: somebody on the way may have ignored it (RFC 9112 §6.1).
-            (Some(_), None) if minor == 0 => Err(Code::AmbiguousLength),
-            (Some(coding), None) if self.codings == 1 && coding.eq_ignore_ascii_case(b"chunked") => Ok(Body::Chunked),
-            (Some(_), None) => Err(Code::UnsupportedTransferEncoding),
+        match (self.coding.count, self.length.count) {
+            (0, 0) => Ok(Body::Sized(0)),
+            (0, 1) => parse_length(self.length.value).map(Body::Sized),
+            (1, 0) if minor == 1 && self.coding.value.eq_ignore_ascii_case(b"chunked") => Ok(Body::Chunked),
+            (_, 0) if minor == 1 => Err(Code::UnsupportedTransferEncoding),
+            _ => Err(Code::AmbiguousLength),
         }
     }
 
     /// RFC 9112 §3.2 and §3.2.2.
     fn check_host(&self, minor: u8, form: &Form<'_>) -> Result<(), Code> {
-        match self.host {
-            None if minor == 0 => Ok(()),
-            Some(host) if target::is_host(host) && form.authority.is_none_or(|authority| authority.eq_ignore_ascii_case(host)) => Ok(()),
-            _ => Err(Code::BadHost),
-        }
+        let host = self.host.value;
+        let fits = match self.host.count {
+            0 => minor == 0,
+            1 => target::is_host(host) && form.authority.is_none_or(|authority| authority.eq_ignore_ascii_case(host)),
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(Code::BadHost) }
     }
 }
 

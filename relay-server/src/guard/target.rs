@@ -46,9 +46,12 @@ fn is_ip_literal(address: &[u8]) -> bool {
 
 /// `http://host/path`, as proxies are asked.
 fn absolute(target: &[u8]) -> Option<Form<'_>> {
-    let after = |scheme: &[u8]| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)).then_some(scheme.len());
+    let after = |scheme: &[u8]| {
+        target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)).then_some(scheme.len())
+    };
     let start = after(b"http://").or_else(|| after(b"https://"))?;
-    let length = target[start..].iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(target.len() - start);
+    let length =
+        target[start..].iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(target.len() - start);
     let path = start + length;
     let unusual = !fits_uri(&target[path..]);
     // hyper must read the very target that was checked here, or none at all.
@@ -61,7 +64,9 @@ fn fits_uri(target: &[u8]) -> bool {
     let path_end = target.iter().position(|byte| !has(*byte, PATH)).unwrap_or(target.len());
     match &target[path_end..] {
         [] => target.is_ascii() || std::str::from_utf8(target).is_ok(),
-        [b'?', query @ ..] => query.iter().all(|byte| has(*byte, QUERY)) && (target.is_ascii() || std::str::from_utf8(target).is_ok()),
+        [b'?', query @ ..] => {
+            query.iter().all(|byte| has(*byte, QUERY)) && (target.is_ascii() || std::str::from_utf8(target).is_ok())
+        }
         _ => false,
     }
 }
@@ -83,7 +88,10 @@ const CLASSES: [u8; 256] = {
         let in_path = matches!(byte as u8, b'!' | 0x24..=0x3b | b'=' | 0x40..=0x5f | 0x61..=0x7a | b'|' | b'~' | b'"' | b'{' | b'}' | 0x80..);
         let in_query = matches!(byte as u8, b'!' | 0x24..=0x3b | b'=' | 0x3f..=0x7e | 0x80..);
         let in_name = (byte as u8).is_ascii_alphanumeric()
-            || matches!(byte as u8, b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=');
+            || matches!(
+                byte as u8,
+                b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'='
+            );
         if in_path {
             classes[byte] |= PATH;
         }

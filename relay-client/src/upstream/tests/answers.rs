@@ -1,5 +1,7 @@
 //! Whole answers, early ones, broken ones and none.
 
+use std::io::{Read as _, Write as _};
+
 use hyper::ext::ReasonPhrase;
 
 use super::*;
@@ -136,24 +138,43 @@ async fn a_request_that_breaks_off_is_the_senders_fault() {
     assert!(app_saw_it);
 }
 
-// hyper gives up on a connection whose write fails, even when the answer is there to be read.
+/// A body that is always ready with more.
+struct Endless;
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::convert::Infallible>>> {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'a'; 16 * 1024])))))
+    }
+}
+
+// hyper gives up on a connection whose write fails, even when the answer is there to be read. The app runs on a thread of its own, so
+// that it can close while hyper is writing.
 #[tokio::test]
 async fn an_answer_counts_though_the_app_did_not_read_the_body() {
-    for _ in 0..20 {
-        let (app, upstream) = (App::new().await, upstream());
-        let body = Full::from(vec![b'a'; 4 * 1024 * 1024]);
-        let sent = upstream.send(&app.target, request("POST").body(body).unwrap(), slash());
-        let served = async {
-            let mut socket = app.accept().await;
-            let _ = socket.read(&mut [0; 1024]).await.unwrap();
-            let answer = b"HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nbig";
-            socket.write_all(answer).await.unwrap();
-        };
-        let (response, ()) = tokio::join!(sent, served);
-        let response = response.unwrap();
+    const ROUNDS: usize = 20;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target: Target = listener.local_addr().unwrap().to_string().parse().unwrap();
+    let app = std::thread::spawn(move || {
+        for _ in 0..ROUNDS {
+            let (mut socket, _) = listener.accept().unwrap();
+            let _ = socket.read(&mut [0; 1024]).unwrap();
+            socket.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nbig").unwrap();
+        }
+    });
+    let upstream = upstream();
+    for _ in 0..ROUNDS {
+        let sent = upstream.send(&target, request("POST").body(Endless).unwrap(), slash());
+        let response = sent.await.unwrap();
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(text(response).await.unwrap(), "big");
     }
+    app.join().unwrap();
 }
 
 #[tokio::test]
