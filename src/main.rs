@@ -25,6 +25,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{cli::Cli, failure::Failure};
 
+/// The event loop makes an exchange's memory and the recorder's thread gives it back: glibc has them wait for each other's lock (15 % of the
+/// client's time at 25,000 webhooks a second), mimalloc does not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     logs::start(cli.log_level());

@@ -17,9 +17,9 @@ use hookwire_tunnel::{
     Closed, Connection, HandshakeError, ReadAhead, Tunnel, read_reply, send_hello, websocket_config,
 };
 use rustls_pki_types::CertificateDer;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     HostHeader, Route,
@@ -261,7 +261,7 @@ impl Run {
 
     /// Forwards requests until the session ends, or until we are asked to stop and nothing is in flight any more.
     async fn serve(&mut self, connection: Connection<ReadAhead<Socket>>, tunnel: Tunnel) -> End {
-        let mut exchanges = JoinSet::new();
+        let exchanges = TaskTracker::new();
         let mut connection = std::pin::pin!(connection.run());
         let mut deadline = None;
         let closed = loop {
@@ -270,7 +270,6 @@ impl Run {
                 Some(request) = tunnel.next() => {
                     exchanges.spawn(Arc::clone(&self.forwarder).exchange(request));
                 }
-                Some(_) = exchanges.join_next() => {}
                 Ok(()) = self.wakeups.changed() => tunnel.probe(),
                 () = self.stop.cancelled(), if deadline.is_none() => {
                     tunnel.go_away(Goaway::Stopping);
@@ -280,7 +279,8 @@ impl Run {
             }
         };
         // What is left belongs to senders that can't be answered any more. Each learns it from its stream, ends, and is recorded.
-        let _ = tokio::time::timeout(FAREWELL, async { while exchanges.join_next().await.is_some() {} }).await;
+        exchanges.close();
+        let _ = tokio::time::timeout(FAREWELL, exchanges.wait()).await;
         match closed {
             _ if self.stop.is_cancelled() => End::Stopped,
             Some(Closed::Finished(Goaway::Replaced)) => {

@@ -1,7 +1,7 @@
 //! One request: from the tunnel to the app, and its answer back.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -92,8 +92,8 @@ impl Forwarder {
         let body = Observed { body, tee: sent.clone(), judged: Some(watched) };
         let answer = match target.join(&head.target) {
             Ok(raw) => {
-                within(self.timeout, sent, self.upstream.send(target, http::Request::from_parts(parts, body), raw))
-                    .await
+                let answer = pin!(self.upstream.send(target, http::Request::from_parts(parts, body), raw));
+                within(self.timeout, sent, answer).await
             }
             Err(error) => Err(error.code()),
         };
@@ -169,12 +169,10 @@ fn response_head(parts: &response::Parts, is_empty: bool) -> ResponseHead {
 }
 
 /// Waits for the head of the answer, as long as something of the request moves at least every `patience`.
-async fn within<T>(
-    patience: Duration,
-    sent: &Tee,
-    answer: impl Future<Output = Result<T, UpstreamError>>,
-) -> Result<T, Code> {
-    let mut answer = std::pin::pin!(answer);
+async fn within<T, F>(patience: Duration, sent: &Tee, mut answer: Pin<&mut F>) -> Result<T, Code>
+where
+    F: Future<Output = Result<T, UpstreamError>>,
+{
     loop {
         let before = sent.length();
         match tokio::time::timeout(patience, answer.as_mut()).await {
@@ -246,27 +244,5 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Observed<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-#[cfg(test)]
-mod sizes {
-    #[test]
-    fn print() {
-        fn size<A, B, R>(_: impl Fn(A, B) -> R) -> usize {
-            std::mem::size_of::<R>()
-        }
-        println!("exchange {}", size(super::Forwarder::exchange));
-        println!(
-            "passed {} request {} exchange struct {}",
-            std::mem::size_of::<super::Passed>(),
-            std::mem::size_of::<super::Request>(),
-            std::mem::size_of::<hookwire_capture::Exchange>()
-        );
-        println!("verifier {}", std::mem::size_of::<hookwire_signatures::Verifier>());
-        println!(
-            "parts {} resp parts {}",
-            std::mem::size_of::<http::request::Parts>(),
-            std::mem::size_of::<http::response::Parts>()
-        );
     }
 }

@@ -137,7 +137,7 @@ impl Upstream {
         if raw.is_none()
             && let Some(mut connection) = pool.take()
         {
-            match connection.requests.try_send_request(request).await {
+            match connection.send(request).await {
                 Ok(response) => return finish(response, Lease { connection, pool }),
                 Err(mut failure) => match failure.take_message() {
                     Some(unsent) => request = unsent,
@@ -145,9 +145,10 @@ impl Upstream {
                 },
             }
         }
-        let mut connection = self.shared.connect(target.origin(), &pool, raw).await?;
-        let sent = connection.requests.send_request(request).await;
-        let response = sent.map_err(UpstreamError::of_exchange)?;
+        // Boxed: it is rare, and its many states would be moved along with every request.
+        let mut connection = Box::pin(self.shared.connect(target.origin(), &pool, raw)).await?;
+        let sent = connection.send(request).await;
+        let response = sent.map_err(|failure| UpstreamError::of_exchange(failure.into_error()))?;
         finish(response, Lease { connection, pool })
     }
 
@@ -196,7 +197,7 @@ impl Shared {
         let socket = timeout(self.config.connect_timeout, self.socket(origin, pool))
             .await
             .map_err(|_elapsed| unreachable(io::ErrorKind::TimedOut.into()))??;
-        Connection::new(Wire::new(socket, raw_target), &self.tasks).await.map_err(UpstreamError::Died)
+        Connection::new(Wire::new(socket, raw_target)).await.map_err(UpstreamError::Died)
     }
 
     async fn socket(&self, origin: &Origin, pool: &Pool) -> Result<Socket, UpstreamError> {

@@ -15,18 +15,50 @@ use http_body_util::Full;
 use hyper::ext::ReasonPhrase;
 use tokio::time::{Sleep, sleep};
 
-use crate::limits;
+use crate::{guard::Answering, limits, listen::Busy};
 
 /// The header that only hookwire sets: the stable code of what went wrong.
 pub(crate) const ERROR: HeaderName = HeaderName::from_static("hookwire-error");
 
-/// The body of an answer.
+/// The body of an answer, and what has to live as long as it.
 #[derive(Debug)]
-pub(crate) enum AnswerBody {
+pub(crate) struct AnswerBody {
+    content: Content,
+    held: Option<Held>,
+}
+
+/// Dropped with the body, after its last byte: lets a connection know that its request is answered.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held for their drop")]
+pub(crate) enum Held {
+    /// The guard's deadlines for the sender stand still meanwhile.
+    Http1(Answering),
+    /// The connection is not idle meanwhile.
+    Http2(Busy),
+}
+
+#[derive(Debug)]
+enum Content {
     /// The app's, through the tunnel, with the timer that runs while it is silent.
     App(ReceivedBody, Option<Pin<Box<Sleep>>>),
     /// The relay's own.
     Own(Full<Bytes>),
+}
+
+impl AnswerBody {
+    fn new(content: Content) -> Self {
+        Self { content, held: None }
+    }
+
+    /// A body without a byte.
+    pub(crate) fn empty() -> Self {
+        Self::new(Content::Own(Full::default()))
+    }
+
+    /// Keeps something until the body is gone.
+    pub(crate) fn hold(&mut self, held: Held) {
+        self.held = Some(held);
+    }
 }
 
 impl Body for AnswerBody {
@@ -34,32 +66,30 @@ impl Body for AnswerBody {
     type Error = Reset;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Reset>>> {
-        match self.get_mut() {
-            Self::App(body, silence) => match Pin::new(body).poll_frame(context) {
-                Poll::Ready(frame) => {
+        match &mut self.get_mut().content {
+            Content::App(body, silence) => {
+                if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
                     *silence = None;
-                    Poll::Ready(frame)
+                    return Poll::Ready(frame);
                 }
-                Poll::Pending => {
-                    let timer = silence.get_or_insert_with(|| Box::pin(sleep(limits::ANSWER_SILENCE)));
-                    timer.as_mut().poll(context).map(|()| Some(Err(Reset(Code::AppTimeout))))
-                }
-            },
-            Self::Own(body) => Pin::new(body).poll_frame(context).map_err(|never: Infallible| match never {}),
+                let timer = silence.get_or_insert_with(|| Box::pin(sleep(limits::ANSWER_SILENCE)));
+                timer.as_mut().poll(context).map(|()| Some(Err(Reset(Code::AppTimeout))))
+            }
+            Content::Own(body) => Pin::new(body).poll_frame(context).map_err(|never: Infallible| match never {}),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::App(body, _) => body.is_end_stream(),
-            Self::Own(body) => body.is_end_stream(),
+        match &self.content {
+            Content::App(body, _) => body.is_end_stream(),
+            Content::Own(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::App(body, _) => body.size_hint(),
-            Self::Own(body) => body.size_hint(),
+        match &self.content {
+            Content::App(body, _) => body.size_hint(),
+            Content::Own(body) => body.size_hint(),
         }
     }
 }
@@ -76,7 +106,7 @@ pub(crate) fn refuse(code: Code) -> Response<AnswerBody> {
 
 /// The relay's own answer with a JSON body.
 pub(crate) fn json(status: StatusCode, body: String) -> Response<AnswerBody> {
-    let mut response = Response::new(AnswerBody::Own(Full::new(Bytes::from(body))));
+    let mut response = Response::new(AnswerBody::new(Content::Own(Full::new(Bytes::from(body)))));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
@@ -93,7 +123,7 @@ pub(crate) fn pass_on(head: &ResponseHead, body: ReceivedBody) -> Response<Answe
     if let Some(reason) = head.reason.as_ref().and_then(|reason| ReasonPhrase::try_from(reason.clone()).ok()) {
         parts.extensions.insert(reason);
     }
-    Response::from_parts(parts, AnswerBody::App(body, None))
+    Response::from_parts(parts, AnswerBody::new(Content::App(body, None)))
 }
 
 fn mark(headers: &mut http::HeaderMap, code: Code) {

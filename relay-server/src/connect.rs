@@ -43,7 +43,7 @@ pub(crate) fn upgrade(ingress: &Arc<Ingress>, request: &mut Request<Incoming>) -
     let upgraded = hyper::upgrade::on(request);
     ingress.tasks.spawn(serve(Arc::clone(ingress), upgraded, owner));
 
-    let mut response = Response::new(AnswerBody::Own(http_body_util::Full::default()));
+    let mut response = Response::new(AnswerBody::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));

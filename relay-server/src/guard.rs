@@ -37,7 +37,7 @@ use crate::limits;
 pub(crate) use alarm::ReadTimeouts;
 pub use fuzz::fuzz_guard;
 pub(crate) use head::HeadLimits;
-pub(crate) use notes::{Note, NoteKind, Notes};
+pub(crate) use notes::{Answering, Note, NoteKind, Notes};
 
 /// What is read at once of input that nobody will see.
 const DISCARD: usize = 8 * 1024;

@@ -48,6 +48,7 @@ pub struct Relay {
 
 impl Relay {
     /// Reads certificates and data, and binds every listener. Nothing is accepted yet.
+    #[expect(clippy::unused_async, reason = "sockets are registered with the runtime: it must be called inside one")]
     pub async fn bind(config: Config) -> Result<Self, RelayError> {
         if let Some(url) = &config.public_url {
             check_public_url(url)?;

@@ -8,7 +8,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -33,7 +33,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     RelayError,
-    answer::AnswerBody,
+    answer::{AnswerBody, Held},
     guard::{Guard, HeadLimits, ReadTimeouts},
     ingress::{Ingress, Sender},
     limits,
@@ -134,8 +134,12 @@ impl Server {
         let ordinal = Cell::new(0);
         let service = service_fn(move |request: Request<Incoming>| {
             let note = notes.take(ordinal.replace(ordinal.get() + 1));
-            let ingress = Arc::clone(&self.ingress);
-            async move { Ok::<Response<AnswerBody>, Infallible>(ingress.handle(request, sender, note).await) }
+            let (ingress, answering) = (Arc::clone(&self.ingress), notes.answering());
+            async move {
+                let mut response = ingress.handle(request, sender, note).await;
+                response.body_mut().hold(Held::Http1(answering));
+                Ok::<Response<AnswerBody>, Infallible>(response)
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -158,14 +162,14 @@ impl Server {
     }
 
     async fn serve_http2(&self, stream: Prefixed<Stream>, sender: Sender) {
-        let (begun, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let busy = Busy::default();
         let service = service_fn(|request: Request<Incoming>| {
             let ingress = Arc::clone(&self.ingress);
-            begun.fetch_add(1, Ordering::Relaxed);
-            let ended = Counted(Arc::clone(&ended));
+            let busy = busy.clone();
             async move {
-                let _ended = ended;
-                Ok::<Response<AnswerBody>, Infallible>(ingress.handle(request, sender, None).await)
+                let mut response = ingress.handle(request, sender, None).await;
+                response.body_mut().hold(Held::Http2(busy));
+                Ok::<Response<AnswerBody>, Infallible>(response)
             }
         });
         let connection = http2::Builder::new(Tracked(self.tasks.clone()))
@@ -180,7 +184,6 @@ impl Server {
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let mut idle = tokio::time::interval_at(Instant::now() + limits::HTTP2_IDLE, limits::HTTP2_IDLE);
-        let mut seen = 0;
         let mut closing = false;
         loop {
             tokio::select! {
@@ -191,11 +194,7 @@ impl Server {
                     return;
                 }
                 () = self.stop.cancelled(), if !closing => closing = true,
-                _ = idle.tick(), if !closing => {
-                    let streams = begun.load(Ordering::Relaxed);
-                    closing = streams == seen && streams == ended.load(Ordering::Relaxed);
-                    seen = streams;
-                }
+                _ = idle.tick(), if !closing => closing = busy.rested(),
             }
             if closing {
                 connection.as_mut().graceful_shutdown();
@@ -238,12 +237,21 @@ async fn sniff(socket: &mut TcpStream) -> io::Result<BytesMut> {
     Ok(prefix)
 }
 
-/// Counts when it is dropped: a stream that was reset has ended too.
-struct Counted(Arc<AtomicU64>);
+/// Shared by all requests of a connection while they are answered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Busy(Arc<AtomicBool>);
 
-impl Drop for Counted {
+impl Busy {
+    /// Whether no request was being answered at any time since the last call.
+    fn rested(&self) -> bool {
+        // The connection itself holds one.
+        !self.0.swap(false, Ordering::Relaxed) && Arc::strong_count(&self.0) == 1
+    }
+}
+
+impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -58,7 +58,14 @@ impl Body for UpstreamBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
         let this = self.get_mut();
-        Poll::Ready(match ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
+        let mut frame = Pin::new(&mut this.incoming).poll_frame(cx);
+        if frame.is_pending()
+            && let Some(lease) = &mut this.lease
+        {
+            lease.connection.drive(cx);
+            frame = Pin::new(&mut this.incoming).poll_frame(cx);
+        }
+        Poll::Ready(match ready!(frame) {
             Some(Ok(frame)) => {
                 this.release_at_end();
                 Some(Ok(frame))

@@ -1,21 +1,25 @@
 //! Connections to one app, kept between requests.
 
 use std::{
-    convert::Infallible,
     net::SocketAddr,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use bytes::Bytes;
+use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep},
+use hyper::{
+    body::Incoming,
+    client::conn::{
+        TrySendError,
+        http1::{self, Builder, SendRequest},
+    },
 };
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::wire::Wire;
@@ -40,30 +44,54 @@ const ANSWER_HEAD: usize = 64 * 1024;
 const BUFFER: usize = ANSWER_HEAD;
 
 /// One connection to the app. Dropping it closes the socket, whatever is going on there.
+///
+/// hyper's side of it is driven by whoever uses it, not by a task of its own: a request is on the socket before its owner waits for the
+/// first time, and no webhook is handed from task to task and back. It also means that nothing happens on an idle one until it is
+/// looked at.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) requests: SendRequest<RequestBody>,
-    /// Never sent on: its end ends the task that drives the socket.
-    _alive: oneshot::Sender<Infallible>,
+    requests: SendRequest<RequestBody>,
+    /// None once it has ended.
+    driver: Option<Box<http1::Connection<TokioIo<Wire<Socket>>, RequestBody>>>,
 }
 
 impl Connection {
-    /// Speaks HTTP/1.1 over `wire`, driven by a task of `tasks`.
-    pub(super) async fn new(wire: Wire<Socket>, tasks: &TaskTracker) -> hyper::Result<Self> {
-        let (requests, connection) =
+    /// Speaks HTTP/1.1 over `wire`.
+    pub(super) async fn new(wire: Wire<Socket>) -> hyper::Result<Self> {
+        let (requests, driver) =
             Builder::new().max_buf_size(BUFFER).max_header_size(ANSWER_HEAD).handshake(TokioIo::new(wire)).await?;
-        let (alive, dropped) = oneshot::channel();
-        tasks.spawn(async move {
-            // An error of the connection is told to the request on it; with no request on it, it is nobody's.
-            tokio::select! {
-                _ = connection => {}
-                _ = dropped => {}
-            }
-        });
-        Ok(Self { requests, _alive: alive })
+        Ok(Self { requests, driver: Some(Box::new(driver)) })
     }
 
+    /// Sends a request, and waits for the head of its answer.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
+        let mut answer = pin!(self.requests.try_send_request(request));
+        std::future::poll_fn(|cx| {
+            self.drive(cx);
+            answer.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Moves bytes both ways, as far as they go now. What ends the connection is told to the request on it; with none, it is nobody's.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+        if self.driver.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready()) {
+            self.driver = None;
+        }
+    }
+
+    /// Whether it can take a request now.
+    fn is_ready(&mut self) -> bool {
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.driver.is_some() && self.requests.is_ready()
+    }
+
+    /// Waits until it can take a request again.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        self.drive(cx);
         self.requests.poll_ready(cx)
     }
 }
@@ -94,8 +122,8 @@ impl Pool {
     /// The connection that was used last, if there is one that can be used again.
     pub(super) fn take(&self) -> Option<Connection> {
         let mut state = self.lock();
-        while let Some((since, connection)) = state.idle.pop() {
-            if since.elapsed() < IDLE_LIMIT && connection.requests.is_ready() {
+        while let Some((since, mut connection)) = state.idle.pop() {
+            if since.elapsed() < IDLE_LIMIT && connection.is_ready() {
                 return Some(connection);
             }
         }
@@ -104,9 +132,9 @@ impl Pool {
 
     /// Keeps a connection whose answer was read to its end, as soon as its request is written to the end as well.
     pub(super) fn give_back(self: &Arc<Self>, mut connection: Connection) {
-        if connection.requests.is_ready() {
+        if connection.is_ready() {
             self.keep(connection);
-        } else if !connection.requests.is_closed() {
+        } else if connection.driver.is_some() {
             // The answer was early: the app goes on reading the request's body, and hyper goes on writing it.
             let pool = Arc::clone(self);
             self.tasks.spawn(async move {

@@ -60,7 +60,6 @@ impl Notes {
 
     /// Keeps the sender's deadlines from running while a request is answered. Make one as soon as the request is there, and keep it in
     /// the answer's body: hyper drops that after the last byte.
-    #[allow(dead_code, reason = "for answers that pause for longer than a sender may")]
     pub(crate) fn answering(&self) -> Answering {
         self.0.answering.fetch_add(1, Ordering::Relaxed);
         Answering(self.clone())
@@ -83,7 +82,6 @@ impl Notes {
 
 /// A request is being answered for as long as this lives. Made by [`Notes::answering`].
 #[derive(Debug)]
-#[allow(dead_code, reason = "see `Notes::answering`")]
 pub(crate) struct Answering(Notes);
 
 impl Drop for Answering {
