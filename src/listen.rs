@@ -75,7 +75,7 @@ fn configuration(settings: ListenSettings, relay: RelayUrl, token: Option<Token>
             .hint("`hookwire listen 3000` is for the app on port 3000".to_owned())
     })?;
     if settings.store.is_some() {
-        tracing::info!("`--store` has no effect yet: exchanges are shown and not kept");
+        tracing::warn!("`--store` has no effect yet: exchanges are shown and not kept");
     }
     let ca = settings.ca.map(load_ca).transpose().map_err(|error| Failure::usage(chain(&error)))?;
     Ok(Config {

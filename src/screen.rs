@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::{self, BufWriter, Stdout, Write},
+    io::{self, BufWriter, IsTerminal, Stdout, Write},
     time::SystemTime,
 };
 
@@ -18,6 +18,9 @@ const BUFFER: usize = 32 * 1024;
 
 /// Columns when `COLUMNS` does not say: what most terminals are opened with by those who watch logs.
 const WIDTH: usize = 120;
+
+/// Columns where there is no terminal: reasons stay on their exchange's line, so that `grep` finds both.
+const WIDE: usize = 200;
 
 /// Fewer columns than this hold no line.
 const NARROWEST: usize = 40;
@@ -76,8 +79,7 @@ impl<F: FnMut(&Update) + Send + 'static> Watcher for Screen<F> {
 }
 
 fn width() -> usize {
-    env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok())
-        .map_or(WIDTH, |columns: usize| columns.max(NARROWEST))
+    let unknown = if io::stdout().is_terminal() { WIDTH } else { WIDE };
+    let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.map_or(unknown, |columns: usize| columns.max(NARROWEST))
 }

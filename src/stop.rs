@@ -8,7 +8,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// Cancels `stop` on the first signal and returns on the second.
 pub(crate) async fn asked_twice(stop: &CancellationToken) {
     asked().await;
-    tracing::info!("stopping; press Ctrl-C again to end at once");
+    tracing::info!("stopping: what is in flight may finish; a second signal ends at once");
     stop.cancel();
     asked().await;
 }

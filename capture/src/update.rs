@@ -22,7 +22,7 @@ pub enum Update {
 pub struct Ready {
     /// The endpoint's public address: everything below it is forwarded.
     pub public_url: String,
-    /// The exact address to paste into a provider's dashboard.
+    /// The exact address to paste into a provider's dashboard. Where the app has routes of its own it ends with `/`, and the route follows.
     pub webhook_url: String,
     /// The app that requests are forwarded to.
     pub target: String,

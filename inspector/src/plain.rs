@@ -29,7 +29,7 @@ use row::{Row, TIME};
 /// 14:02:11  POST /verification  payment.captured   12 ms  200  ✓ valid razorpay
 /// 14:02:15  POST /stripe        payment_intent.…  8.7 ms  400  ⧗ stale stripe
 ///           why:  signature right, but 412 s old (limit 300 s)
-///           hint: send it anew, or replay it signed with the current time
+///           hint: have it sent anew: gateways sign each attempt with the current time
 /// 14:02:31  reconnecting: the relay closed the connection; next try in 80 ms
 /// 14:02:34  connected again after 3.2 s
 /// ```

@@ -232,7 +232,9 @@ impl Run {
             dialer.upgrade(socket, websocket_config()).await
         };
         let mut socket = dialed.await.map_err(|error| {
-            if error.retryable() { End::Lost(error.to_string()) } else { End::Failed(error.into()) }
+            // Where a session was before, the relay is right and the way to it is not: a hotel's network that wants a password, say.
+            let elsewhere = self.ready && !matches!(error, DialError::Unauthorized(_));
+            if error.retryable() || elsewhere { End::Lost(error.to_string()) } else { End::Failed(error.into()) }
         })?;
         let hello = Hello {
             versions: vec![VERSION],

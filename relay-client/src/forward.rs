@@ -12,14 +12,14 @@ use hookwire_protocol::{
     code::Code,
     head::{BodyLength, HeaderLines, Headers, HttpVersion, RequestHead, ResponseHead},
 };
-use hookwire_signatures::Secrets;
-use hookwire_tunnel::{PumpError, Reply, Request, body_length, http_version, is_hop_by_hop, lines};
+use hookwire_signatures::{Secrets, Verifier};
+use hookwire_tunnel::{PumpError, ReceivedBody, Reply, Request, body_length, http_version, is_hop_by_hop, lines};
 use http::{HeaderValue, Response, header, response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
 
 use crate::{
-    judge::{self, Passing},
+    judge::{self, KEPT_TO_EXPLAIN, Passing},
     record::{Passed, Recorder},
     route::{Route, choose},
     upstream::{Target, Upstream, UpstreamBody, UpstreamError},
@@ -27,6 +27,9 @@ use crate::{
 
 /// The header that only hookwire sets. An app can't.
 const ERROR: &str = "hookwire-error";
+
+/// How long the rest of a body may take that the app did not read: it is on its way already, or its sender has gone.
+const REST_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the app sees as `host`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +75,7 @@ impl Forwarder {
             outcome = self.deliver(request, watched, begun, &request_body, &response_body) => outcome,
             reset = gone => Outcome { response: None, error: Some(reset.0), first_byte: None },
         };
+        request_body.read_rest().await;
         self.recorder.record(Box::new(Passed {
             request: recorded,
             request_body: request_body.take(),
@@ -89,7 +93,7 @@ impl Forwarder {
         let Request { head, body, reply } = request;
         let target = choose(&self.routes, &self.target, head.path());
         self.set_host(&mut parts, target);
-        let body = Observed { body, tee: sent.clone(), judged: Some(watched) };
+        let body = Observed { body: Some(body), tee: sent.clone(), judged: Some(watched) };
         let answer = match target.join(&head.target) {
             Ok(raw) => {
                 let answer = pin!(self.upstream.send(target, http::Request::from_parts(parts, body), raw));
@@ -120,7 +124,7 @@ async fn pass_back(response: Response<UpstreamBody>, reply: Reply, begun: Instan
     let first_byte = Some(begun.elapsed());
     let (parts, body) = response.into_parts();
     let head = response_head(&parts, body.is_end_stream());
-    let body = Observed { body, tee: returned.clone(), judged: None };
+    let body = Observed { body: Some(body), tee: returned.clone(), judged: None };
     let error = match reply.send(&head, body) {
         Ok(mut sending) => match (&mut sending).await {
             Ok(()) => None,
@@ -185,19 +189,42 @@ where
 
 /// Where both the body on its way and the exchange that owns it look.
 #[derive(Clone, Debug, Default)]
-struct Tee(Arc<Mutex<Passing>>);
+struct Tee(Arc<Mutex<Teed>>);
+
+#[derive(Debug, Default)]
+struct Teed {
+    passing: Passing,
+    /// What the app did not read, with what is needed to judge it.
+    rest: Option<(ReceivedBody, Watched)>,
+}
 
 impl Tee {
-    fn lock(&self) -> MutexGuard<'_, Passing> {
+    fn lock(&self) -> MutexGuard<'_, Teed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn length(&self) -> u64 {
-        self.lock().length
+        self.lock().passing.length
     }
 
     fn take(&self) -> Passing {
-        std::mem::take(&mut *self.lock())
+        std::mem::take(&mut self.lock().passing)
+    }
+
+    /// Reads what an app that refused or answered early has left, so that its signature can be judged all the same. The answer is on its
+    /// way already.
+    async fn read_rest(&self) {
+        let Some((body, watched)) = self.lock().rest.take() else { return };
+        let rest = Observed { body: Some(body), tee: self.clone(), judged: Some(watched) };
+        let mut rest = pin!(rest);
+        let read = async {
+            while self.length() <= KEPT_TO_EXPLAIN as u64
+                && let Some(Ok(_)) = std::future::poll_fn(|context| rest.as_mut().poll_frame(context)).await
+            {
+            }
+        };
+        let _ = tokio::time::timeout(REST_WITHIN, read).await;
+        rest.body = None; // not once more
     }
 }
 
@@ -209,40 +236,83 @@ struct Watched {
     received_at: SystemTime,
 }
 
+impl Watched {
+    fn start(&self) -> Verifier {
+        let now = self.received_at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+        judge::start(&self.head, &self.secrets, now)
+    }
+}
+
 /// A body that is looked at while it passes.
 #[derive(Debug)]
-struct Observed<B> {
-    body: B,
+struct Observed<B: Leftover> {
+    /// Taken by the end of its life only.
+    body: Option<B>,
     tee: Tee,
     judged: Option<Watched>,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Observed<B> {
+/// What becomes of a body that nobody read to its end.
+trait Leftover: Body<Data = Bytes> + Unpin + Sized {
+    /// The body itself, if the rest of it is of use.
+    fn leave(self) -> Option<ReceivedBody>;
+}
+
+impl Leftover for ReceivedBody {
+    fn leave(self) -> Option<ReceivedBody> {
+        Some(self)
+    }
+}
+
+impl Leftover for UpstreamBody {
+    fn leave(self) -> Option<ReceivedBody> {
+        None
+    }
+}
+
+impl<B: Leftover> Body for Observed<B> {
     type Data = Bytes;
     type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            let mut passing = self.tee.lock();
-            match &self.judged {
-                Some(Watched { head, secrets, received_at }) => {
-                    let now = received_at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
-                    passing.judge_while_passing(data, || judge::start(head, secrets, now));
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let polled = Pin::new(&mut *body).poll_frame(context);
+        let is_end = body.is_end_stream();
+        let passing = &mut self.tee.lock().passing;
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(data) = frame.data_ref() {
+                    match &self.judged {
+                        Some(watched) => passing.judge_while_passing(data, || watched.start()),
+                        None => passing.pass(data),
+                    }
                 }
-                None => passing.pass(data),
+                passing.ended |= is_end;
             }
+            Poll::Ready(None) => passing.ended = true,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl<B: Leftover> Drop for Observed<B> {
+    fn drop(&mut self) {
+        if let Some(body) = self.body.take() {
+            let mut teed = self.tee.lock();
+            if body.is_end_stream() {
+                teed.passing.ended = true;
+            } else if let Some(watched) = self.judged.take() {
+                teed.rest = body.leave().map(|body| (body, watched));
+            }
+        }
     }
 }

@@ -2,24 +2,29 @@
 
 use bytes::Bytes;
 use hookwire_protocol::head::{Headers as Lines, RequestHead};
-use hookwire_signatures::{Event, Headers, Request, Secrets, Verdict, Verifier, diagnose, event};
+use hookwire_signatures::{Cause, Event, Headers, Request, Secrets, Status, Verdict, Verifier, diagnose, event};
 
-/// Bodies up to this are kept whole and judged beside the delivery; longer ones are judged while they pass. Nearly all webhooks are smaller, and a thousand
-/// of them that wait to be judged must not cost more than some MiB.
+/// What is kept of every body: enough to find the event's name in. Bodies up to this are judged beside the delivery, and nearly all webhooks are
+/// smaller.
 pub(crate) const KEPT: usize = 16 * 1024;
+
+/// What is kept of a body that is judged while it passes, so that a wrong signature can still be explained.
+pub(crate) const KEPT_TO_EXPLAIN: usize = 64 * 1024;
 
 /// A body as it passes: its beginning, its length, and the judgement where it can't wait.
 #[derive(Default)]
 pub(crate) struct Passing {
     pub(crate) kept: Vec<u8>,
     pub(crate) length: u64,
+    /// The end was seen.
+    pub(crate) ended: bool,
     verifier: Option<Verifier>,
 }
 
 impl std::fmt::Debug for Passing {
     // Bodies hold customers' data and never belong in a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Passing").field("length", &self.length).finish_non_exhaustive()
+        f.debug_struct("Passing").field("length", &self.length).field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 
@@ -27,11 +32,12 @@ impl Passing {
     /// Takes note of a piece.
     pub(crate) fn pass(&mut self, piece: &[u8]) {
         self.length += piece.len() as u64;
-        let room = KEPT - self.kept.len();
+        let keep = if self.verifier.as_ref().is_some_and(Verifier::needs_body) { KEPT_TO_EXPLAIN } else { KEPT };
+        let room = keep.saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
     }
 
-    /// Takes note of a piece of a body that is judged. `start` makes the verifier for one that has become too long to keep.
+    /// Takes note of a piece of a body that is judged. `start` makes the verifier for one that has become too long to be judged later.
     pub(crate) fn judge_while_passing(&mut self, piece: &[u8], start: impl FnOnce() -> Verifier) {
         if self.length + piece.len() as u64 > KEPT as u64 {
             if self.verifier.is_none() {
@@ -50,14 +56,18 @@ impl Passing {
     pub(crate) fn judge(self, head: &RequestHead, secrets: &Secrets, now: i64) -> (Verdict, Event, Bytes) {
         let lines = HeaderLines(&head.headers);
         let request = request(head, &lines);
-        let whole = self.length == self.kept.len() as u64;
+        let is_kept = self.length == self.kept.len() as u64;
         let verifier = self.verifier.unwrap_or_else(|| {
             let mut verifier = Verifier::start(&request, secrets, now);
             verifier.update(&self.kept);
             verifier
         });
+        let is_judged_by_body = verifier.needs_body();
         let mut verdict = verifier.finish();
-        if whole {
+        if !self.ended && is_judged_by_body {
+            // Whatever the bytes that came would say, it is not what was signed.
+            verdict = Verdict { status: Status::Invalid, cause: Some(Cause::BodyIncomplete), secret: None, ..verdict };
+        } else if is_kept {
             verdict = diagnose(&request, &self.kept, secrets, verdict, now);
         }
         (verdict, event(&request, &self.kept), Bytes::from(self.kept))

@@ -7,7 +7,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle, Thread},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -24,8 +24,11 @@ use uuid::Uuid;
 
 use crate::judge::Passing;
 
-/// Exchanges that may wait to be judged: what arrives in the time of a slow write. Each holds its heads and at most 16 KiB of each body.
+/// Exchanges that may wait to be judged: what arrives in the time of a slow write.
 const QUEUE: usize = 1024;
+
+/// Bytes of their bodies that may wait. With the heads it is what a reader that stands still costs.
+const QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the thread lets work gather. Nobody sees two milliseconds; at 50,000 webhooks a second they are a hundred.
 const GATHER: Duration = Duration::from_millis(2);
@@ -64,6 +67,8 @@ enum Entry {
 #[derive(Debug, Default)]
 struct Desk {
     entries: Mutex<Vec<Entry>>,
+    /// What the bodies in `entries` hold. Written under its lock.
+    bytes: AtomicUsize,
     /// The thread has found nothing to do, and has to be woken.
     asleep: AtomicBool,
     /// Nothing will be handed over any more.
@@ -106,8 +111,11 @@ impl Recorder {
 
     /// Hands over an exchange.
     pub(crate) fn record(&self, passed: Box<Passed>) {
+        let bytes = passed.request_body.kept.len() + passed.response_body.kept.len();
         let mut entries = self.desk.entries();
-        if entries.len() < QUEUE {
+        let waiting = if entries.is_empty() { 0 } else { self.desk.bytes.load(Ordering::Relaxed) };
+        if entries.len() < QUEUE && waiting + bytes <= QUEUE_BYTES {
+            self.desk.bytes.store(waiting + bytes, Ordering::Relaxed);
             entries.push(Entry::Passed(passed));
         } else if let Some(Entry::Skipped(count)) = entries.last_mut() {
             *count += 1;

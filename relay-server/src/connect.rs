@@ -8,7 +8,7 @@ use std::sync::{
 use hookwire_protocol::{
     code::Code,
     frame::Goaway,
-    hello::{Hello, Refusal, Reply, Welcome},
+    hello::{Hello, Reply, Welcome},
     limits::SUBPROTOCOL,
     session::Side,
 };
@@ -136,8 +136,7 @@ where
         }
         Err(refusal) => {
             tracing::info!(code = refusal.code, endpoint = ?hello.endpoint, owner, "client refused");
-            let retry = refusal.retry;
-            send_reply(socket, &Reply::Refusal(Refusal { retry, ..refusal })).await?;
+            send_reply(socket, &Reply::Refusal(refusal)).await?;
             Ok(None)
         }
     }

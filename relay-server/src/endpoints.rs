@@ -69,7 +69,8 @@ impl Endpoints {
         let mut table = self.lock();
         match table.get(name) {
             Some(entry) if entry.owner == owner => return Ok(()),
-            Some(_) => {
+            // What anybody could open was never protected: a token makes it its own.
+            Some(entry) if entry.owner != ANYBODY => {
                 let hint = "choose another name with `--endpoint`, or use the token that opened it first";
                 return Err(refusal(
                     Refusal::ENDPOINT_TAKEN,
@@ -84,11 +85,14 @@ impl Endpoints {
                     "reuse one of yours",
                 ));
             }
-            None => {}
+            Some(_) | None => {}
         }
-        table.insert(name.to_owned(), Entry { owner: owner.to_owned(), live: None });
+        let before = table.insert(name.to_owned(), Entry { owner: owner.to_owned(), live: None });
         if let Err(error) = self.save(&table) {
-            table.remove(name);
+            match before {
+                Some(entry) => table.insert(name.to_owned(), entry),
+                None => table.remove(name),
+            };
             tracing::error!(%error, "endpoint can't be written down");
             let refusal = refusal(
                 Refusal::UNAVAILABLE,
@@ -163,6 +167,10 @@ mod tests {
         let endpoints = Endpoints::open(Some(folder.path())).unwrap();
         assert_eq!(endpoints.claim("shop", "bob").unwrap_err().code, Refusal::ENDPOINT_TAKEN);
         assert_eq!(endpoints.route("shop").unwrap_err(), Code::NoSession);
+        assert_eq!(endpoints.claim("shop", ANYBODY).unwrap_err().code, Refusal::ENDPOINT_TAKEN);
+        endpoints.claim("trial", ANYBODY).unwrap();
+        endpoints.claim("trial", "bob").unwrap();
+        assert_eq!(endpoints.claim("trial", "alice").unwrap_err().code, Refusal::ENDPOINT_TAKEN);
         assert_eq!(endpoints.route("other").unwrap_err(), Code::NoSuchEndpoint);
     }
 

@@ -23,7 +23,7 @@ pub mod tokens;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use endpoints::Endpoints;
@@ -101,6 +101,7 @@ impl Relay {
             tasks: tasks.clone(),
             stop: stop.clone(),
             abort: abort.clone(),
+            permits: Arc::new(Semaphore::new(limits::CONNECTIONS)),
         });
         for listener in self.listeners {
             tasks.spawn(Arc::clone(&server).accept(listener));

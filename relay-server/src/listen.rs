@@ -67,31 +67,28 @@ pub(crate) struct Server {
     pub(crate) ingress: Arc<Ingress>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
+    /// The grace of a stop is over.
     pub(crate) abort: CancellationToken,
+    /// One for each connection, whichever listener it came to.
+    pub(crate) permits: Arc<Semaphore>,
 }
 
 impl Server {
     /// Accepts until the relay stops. Over the bound of connections, new ones wait in the kernel.
     pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener) {
-        let permits = Arc::new(Semaphore::new(limits::CONNECTIONS));
         loop {
             let accepted = tokio::select! {
                 () = self.stop.cancelled() => return,
-                accepted = next(&listener, &permits) => accepted,
+                accepted = next(&listener, &self.permits) => accepted,
             };
             if let Some((socket, peer, permit)) = accepted {
-                self.tasks.spawn(Arc::clone(&self).guarded(socket, peer, permit));
+                let server = Arc::clone(&self);
+                self.tasks.spawn(async move {
+                    server.serve(socket, peer).await;
+                    drop(permit);
+                });
             }
         }
-    }
-
-    /// One connection, cut off when the grace of a stop is over.
-    async fn guarded(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
-        tokio::select! {
-            () = self.abort.cancelled() => {}
-            () = self.serve(socket, peer) => {}
-        }
-        drop(permit);
     }
 
     async fn serve(&self, socket: TcpStream, peer: SocketAddr) {
@@ -153,7 +150,10 @@ impl Server {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    ended = connection => ended,
+                    () = self.abort.cancelled() => Ok(()),
+                }
             }
         };
         if let Err(error) = ended {
@@ -193,6 +193,7 @@ impl Server {
                     }
                     return;
                 }
+                () = self.abort.cancelled(), if closing => return,
                 () = self.stop.cancelled(), if !closing => closing = true,
                 _ = idle.tick(), if !closing => closing = busy.rested(),
             }

@@ -57,10 +57,14 @@ causes! {
     HeaderWhitespace = "header-whitespace",
         "the signature is right, but has white space around it that strict packages refuse",
         "remove the white space from the signature header";
+    /// The body ended before its end.
+    BodyIncomplete = "body-incomplete",
+        "the body did not arrive whole, so that its signature can't be checked",
+        "look at why it was cut: the sender went away, or gave up waiting";
     /// Older than the provider's tolerance.
     TooOld = "too-old",
         "the signature is right, but older than the tolerance",
-        "send it anew, or replay it signed with the current time";
+        "have it sent anew: gateways sign each attempt with the current time";
     /// Further in the future than the provider's tolerance.
     TooNew = "too-new",
         "the signature is right, but its time lies in the future",

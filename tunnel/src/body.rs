@@ -24,14 +24,22 @@ pub struct ReceivedBody {
     id: StreamId,
     length: BodyLength,
     received: u64,
-    ended: bool,
+    state: State,
     /// What the peer is told when this is dropped before its end.
     reason: Code,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Open,
+    Ended,
+    /// Broken off. It never looks whole again.
+    Failed(Reset),
+}
+
 impl ReceivedBody {
     pub(crate) fn new(shared: Arc<Shared>, id: StreamId, length: BodyLength, reason: Code) -> Self {
-        Self { shared, id, length, received: 0, ended: false, reason }
+        Self { shared, id, length, received: 0, state: State::Open, reason }
     }
 
     /// The length is known once the head is.
@@ -39,14 +47,22 @@ impl ReceivedBody {
         self.length = length;
     }
 
-    /// Bytes read so far.
-    pub fn received(&self) -> u64 {
-        self.received
+    fn take_in(&mut self, data: Bytes) -> Result<Frame<Bytes>, Reset> {
+        self.received += data.len() as u64;
+        match self.length {
+            // More than announced would end up as the start of the next message.
+            BodyLength::Sized(length) if self.received > length => Err(Reset(Code::Internal)),
+            _ => Ok(Frame::data(data)),
+        }
     }
 
-    /// Nothing that matters can follow: at most the end itself is still on its way.
-    fn is_complete(&self) -> bool {
-        self.ended || self.length == BodyLength::Empty || self.length == BodyLength::Sized(self.received)
+    /// The sender says that this was all.
+    fn end(&mut self) -> Result<(), Reset> {
+        self.state = State::Ended;
+        match self.length {
+            BodyLength::Sized(length) if self.received < length => Err(Reset(Code::BodyIncomplete)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -55,41 +71,31 @@ impl Body for ReceivedBody {
     type Error = Reset;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Reset>>> {
-        if self.ended {
-            return Poll::Ready(None);
+        match self.state {
+            State::Open => {}
+            State::Ended => return Poll::Ready(None),
+            State::Failed(reset) => return Poll::Ready(Some(Err(reset))),
         }
         let chunk = ready!(self.shared.lock().poll_receive(self.id, context));
-        Poll::Ready(match chunk {
-            Some(Ok(Chunk::Data(data))) => {
-                self.received += data.len() as u64;
-                if matches!(self.length, BodyLength::Sized(length) if self.received > length) {
-                    // More than announced would end up as the start of the next message.
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(Reset(Code::Internal))));
-                }
-                Some(Ok(Frame::data(data)))
-            }
-            Some(Ok(Chunk::Trailers(lines))) => {
-                self.ended = true;
-                Some(Ok(Frame::trailers(header_map(&lines))))
-            }
-            Some(Err(reset)) => {
-                self.ended = true;
-                Some(Err(reset))
-            }
-            None => {
-                self.ended = true;
-                match self.length {
-                    // The sender's body was cut short without a reset: it must not look whole.
-                    BodyLength::Sized(length) if self.received < length => Some(Err(Reset(Code::BodyIncomplete))),
-                    _ => None,
-                }
-            }
-        })
+        let frame = match chunk {
+            Some(Ok(Chunk::Data(data))) => self.take_in(data).map(Some),
+            Some(Ok(Chunk::Trailers(lines))) => self.end().map(|()| Some(Frame::trailers(header_map(&lines)))),
+            Some(Err(reset)) => Err(reset),
+            None => self.end().map(|()| None),
+        };
+        if let Err(reset) = frame {
+            self.state = State::Failed(reset);
+        }
+        Poll::Ready(frame.transpose())
     }
 
+    /// Whether nothing that matters can follow: at most the end itself is still on its way.
     fn is_end_stream(&self) -> bool {
-        self.is_complete()
+        match self.state {
+            State::Open => self.length == BodyLength::Empty || self.length == BodyLength::Sized(self.received),
+            State::Ended => true,
+            State::Failed(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -103,7 +109,7 @@ impl Body for ReceivedBody {
 
 impl Drop for ReceivedBody {
     fn drop(&mut self) {
-        let reason = (!self.is_complete()).then_some(self.reason);
+        let reason = (!self.is_end_stream()).then_some(self.reason);
         self.shared.lock().release_receiving(self.id, reason);
     }
 }

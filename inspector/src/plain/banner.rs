@@ -35,7 +35,14 @@ impl Plain {
         self.page.push_str(&sanitize(ready.endpoint.as_bytes()));
         self.page.push_str("\n\n");
         self.fact("webhook URL", theme.strong, &ready.webhook_url);
-        self.fact("", theme.quiet, "paste it into the provider's dashboard");
+        if ready.webhook_url.ends_with('/') {
+            // The app has routes of its own: which one takes webhooks is not ours to know.
+            let example = format!("{0}verification reaches {1}/verification", ready.webhook_url, ready.target);
+            self.fact("", theme.quiet, "add your app's route and paste it into the provider's dashboard:");
+            self.fact("", theme.quiet, &example);
+        } else {
+            self.fact("", theme.quiet, "paste it into the provider's dashboard");
+        }
         self.fact("public URL", Style::DEFAULT, &ready.public_url);
         self.fact("forwards to", Style::DEFAULT, &ready.target);
         self.fact("relay", Style::DEFAULT, &ready.relay);

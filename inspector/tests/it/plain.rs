@@ -103,7 +103,7 @@ time      request             event               took  answer and signature
           (repeat of the same event id)
 02:14:07  POST /stripe        payment_intent.…  8.7 ms  400  ⧗ stale stripe
           why:  signature right, but 412 s old (limit 300 s)
-          hint: send it anew, or replay it signed with the current time
+          hint: have it sent anew: gateways sign each attempt with the current time
 02:14:07  POST /verification  payment.captured   12 ms  400  ✗ invalid razorpay
           why:  the body was parsed and written again after it was signed
           hint: hand on the raw bytes, never the result of parsing and
@@ -135,7 +135,7 @@ fn a_night_at_120_columns() {
 02:14:07  POST /verification            payment.captured           12 ms  200  ✓ valid razorpay  (repeat)
 02:14:07  POST /stripe                  payment_intent.succeeded  8.7 ms  400  ⧗ stale stripe
           why:  signature right, but 412 s old (limit 300 s)
-          hint: send it anew, or replay it signed with the current time
+          hint: have it sent anew: gateways sign each attempt with the current time
 02:14:07  POST /verification            payment.captured           12 ms  400  ✗ invalid razorpay
           why:  the body was parsed and written again after it was signed
           hint: hand on the raw bytes, never the result of parsing and serialising

@@ -9,13 +9,15 @@ use bytes::{Bytes, BytesMut};
 
 use crate::limits;
 
-/// What a message has room for when it is started: some heads. It grows when more comes.
+/// What a message has room for when it is started, at least: some heads. It grows when more comes.
 const FIRST_ROOM: usize = 4 * 1024;
 
 /// Messages in the order they go out. The last one still takes frames.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     messages: VecDeque<BytesMut>,
+    /// What the last message held: the next one under the same load is spared from growing.
+    usual: usize,
     /// The shell that waits for a message.
     waker: Option<Waker>,
 }
@@ -24,7 +26,7 @@ impl Outbox {
     /// Where to write the next frame. Exactly one frame per call, so that no message grows beyond [`limits::MESSAGE`].
     pub(super) fn frame(&mut self) -> &mut BytesMut {
         if self.messages.back().is_none_or(|message| message.len() >= limits::MESSAGE_FULL) {
-            self.messages.push_back(BytesMut::with_capacity(FIRST_ROOM));
+            self.messages.push_back(BytesMut::with_capacity(self.usual.max(FIRST_ROOM)));
         }
         let last = self.messages.len() - 1;
         &mut self.messages[last]
@@ -59,6 +61,7 @@ impl Outbox {
 
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Bytes> {
         if let Some(message) = self.messages.pop_front() {
+            self.usual = message.len();
             return Poll::Ready(message.freeze());
         }
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {

@@ -18,6 +18,11 @@ impl RelayUrl {
         self.tls
     }
 
+    /// Whether it is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
     /// Its name or IP address, an IPv6 address without brackets.
     pub fn host(&self) -> &str {
         &self.host
