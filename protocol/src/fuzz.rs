@@ -99,7 +99,7 @@ fn fits(message: &Bytes) -> bool {
     message.len() <= limits::FRAME_HEADER + limits::FRAME_PAYLOAD
 }
 
-/// Messages for a session of either side with some streams open. `data` is a list of steps: a number (two bytes: [`READ`], [`TRANSMIT`]
+/// Messages for a session of either side with some streams open. `data` is a list of steps: a number (two bytes: `READ`, `TRANSMIT`
 /// and a length below them) and a message of that length.
 pub fn fuzz_session(data: &[u8]) {
     let (relay, client) = opened();
@@ -107,7 +107,7 @@ pub fn fuzz_session(data: &[u8]) {
     play(client, data);
 }
 
-/// Two sessions with [`OPEN`] streams between them: one untouched, one answered, one with its request at its end, and one let go.
+/// Two sessions with `OPEN` streams between them: one untouched, one answered, one with its request at its end, and one let go.
 fn opened() -> (Session, Session) {
     let now = Instant::now();
     let (mut relay, mut client) = (Session::new(Side::Relay, now), Session::new(Side::Client, now));

@@ -91,7 +91,7 @@ pub(crate) struct ListenSettings {
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
 
-    /// The `host` header for the app: `keep` the sender's [default], `rewrite` to the target's, or this one
+    /// The `host` header for the app: `keep` the sender's (default), `rewrite` to the target's, or this one
     #[arg(long, value_name = "keep|rewrite|HOST")]
     #[serde(deserialize_with = "parsed")]
     pub(crate) host_header: Option<Host>,

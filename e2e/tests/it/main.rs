@@ -15,3 +15,4 @@ mod smuggling;
 mod streaming;
 mod tls;
 mod tokens;
+mod verdicts;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::tz::{Offset, TimeZone};
 use proptest::prelude::*;
 
-use hookwire_capture::{AnsweredBy, Connection, Exchange, Origin, Update};
+use hookwire_capture::{AnsweredBy, Connection, Exchange, Origin, Ready, Update};
 use hookwire_inspector::{Plain, Theme};
 use hookwire_protocol::code::Code;
 use hookwire_signatures::{Cause, Status};
@@ -103,7 +103,8 @@ time      request             event               took  answer and signature
           (repeat of the same event id)
 02:14:07  POST /stripe        payment_intent.…  8.7 ms  400  ⧗ stale stripe
           why:  signature right, but 412 s old (limit 300 s)
-          hint: have it sent anew: gateways sign each attempt with the current time
+          hint: have it sent anew: gateways sign each attempt with the current
+                time
 02:14:07  POST /verification  payment.captured   12 ms  400  ✗ invalid razorpay
           why:  the body was parsed and written again after it was signed
           hint: hand on the raw bytes, never the result of parsing and
@@ -124,6 +125,15 @@ time      request             event               took  answer and signature
 02:14:07  12 more delivered, but not shown: this output fell behind
 "
     );
+}
+
+#[test]
+fn an_app_with_routes_of_its_own_is_told_to_add_one() {
+    let ready = fixture::ready();
+    let ready = Ready { webhook_url: format!("{}/", ready.public_url), ..ready };
+    let screen = screen(&mut plain(Theme::PLAIN, 100), &[Update::Ready(ready)]);
+    assert!(screen.contains("https://relay.example.com/shop/verification reaches http://localhost:3000/verification"));
+    assert!(screen.contains("add your app's route"), "{screen}");
 }
 
 #[test]
