@@ -51,8 +51,7 @@ fn split_string(text: &[u8]) -> Option<(&[u8], &[u8])> {
     }
     let mut index = 1;
     loop {
-        let special = |byte: &u8| matches!(byte, b'"' | b'\\');
-        index += text.get(index..)?.iter().position(special)?;
+        index += memchr::memchr2(b'"', b'\\', text.get(index..)?)?;
         if text[index] == b'"' {
             return Some(text.split_at(index + 1));
         }
