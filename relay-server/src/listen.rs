@@ -53,6 +53,7 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, RelayError> {
         socket.set_nonblocking(true)?;
         #[cfg(unix)]
         socket.set_reuse_address(true)?; // a restart must not wait for old connections to fade
+        socket.set_tcp_nodelay(true)?;
         socket.bind(&address.into())?;
         socket.listen(limits::BACKLOG.cast_signed())?;
         TcpListener::from_std(socket.into())
@@ -92,7 +93,9 @@ impl Server {
     }
 
     async fn serve(&self, socket: TcpStream, peer: SocketAddr) {
-        let _ = socket.set_nodelay(true); // fails only on a socket that is gone already
+        // Linux has it from the listening socket. It fails only on a socket that is gone already.
+        #[cfg(not(target_os = "linux"))]
+        let _ = socket.set_nodelay(true);
         let sender = Sender { address: peer.ip().to_canonical(), secure: self.tls.is_some() };
         let opened = tokio::select! {
             opened = self.open(socket) => opened,
@@ -100,7 +103,8 @@ impl Server {
         };
         match opened {
             Ok(Opened::Http1(stream, prefix)) => self.serve_http1(stream, prefix, sender).await,
-            Ok(Opened::Http2(stream)) => self.serve_http2(stream, sender).await,
+            // Boxed, as TLS is: what most connections don't need would be carried along by all.
+            Ok(Opened::Http2(stream)) => Box::pin(self.serve_http2(stream, sender)).await,
             Err(error) => tracing::debug!(%peer, %error, "connection ended before its first request"),
         }
     }
@@ -108,7 +112,8 @@ impl Server {
     /// Finds out what is spoken on a new connection.
     async fn open(&self, mut socket: TcpStream) -> io::Result<Opened> {
         if let Some(tls) = &self.tls {
-            let stream = timeout(limits::TLS_HANDSHAKE, TlsAcceptor::from(Arc::clone(tls)).accept(socket)).await??;
+            let handshake = Box::pin(TlsAcceptor::from(Arc::clone(tls)).accept(socket));
+            let stream = timeout(limits::TLS_HANDSHAKE, handshake).await??;
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let stream = Stream::Tls(Box::new(stream));
             return Ok(if is_http2 {
