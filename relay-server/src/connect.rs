@@ -160,16 +160,18 @@ where
 
 /// Tells the session when it has to go. Returns only when it has to go at once.
 async fn watch(ingress: &Ingress, tunnel: &Tunnel, owner: &str) {
-    let mut check = tokio::time::interval(limits::TOKEN_CHECK);
-    loop {
-        tokio::select! {
-            () = ingress.stop.cancelled() => break tunnel.go_away(Goaway::Stopping),
-            _ = check.tick() => {
-                if ingress.tokens.as_ref().is_some_and(|tokens| !tokens.exists(owner)) {
-                    break tunnel.go_away(Goaway::Revoked);
-                }
-            }
-        }
+    tokio::select! {
+        () = ingress.stop.cancelled() => tunnel.go_away(Goaway::Stopping),
+        () = revoked(ingress, owner) => tunnel.go_away(Goaway::Revoked),
     }
     ingress.abort.cancelled().await;
+}
+
+/// Waits until the token that a session was opened with is gone. An open relay has none.
+async fn revoked(ingress: &Ingress, owner: &str) {
+    let Some(tokens) = &ingress.tokens else { return std::future::pending().await };
+    let mut check = tokio::time::interval(limits::TOKEN_CHECK);
+    while tokens.exists(owner) {
+        check.tick().await;
+    }
 }
