@@ -14,7 +14,7 @@ use hookwire_protocol::{
     limits::CONNECT_PATH,
     session::Reset,
 };
-use hookwire_tunnel::{SendError, Tunnel, body_length, http_version, is_hop_by_hop, lines};
+use hookwire_tunnel::{Tunnel, body_length, http_version, is_hop_by_hop, lines};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -88,12 +88,10 @@ impl Ingress {
             }
         };
         let body = Limited::new(body, usize::try_from(self.max_body).unwrap_or(usize::MAX));
-        match tunnel.send(&head, body, self.answer_timeout).await {
+        match tunnel.send(&head, body, self.answer_timeout, |error| code_of(error.as_ref())).await {
             Ok(exchange) => pass_on(&exchange.head, exchange.body),
-            Err(SendError::Reset(Reset(Code::NoSession))) if self.stop.is_cancelled() => refuse(Code::Stopping),
-            Err(SendError::Reset(Reset(code))) => refuse(code),
-            Err(SendError::Body(error)) => refuse(code_of(error.as_ref())),
-            Err(_) => refuse(Code::AppTimeout),
+            Err(Reset(Code::NoSession)) if self.stop.is_cancelled() => refuse(Code::Stopping),
+            Err(Reset(code)) => refuse(code),
         }
     }
 

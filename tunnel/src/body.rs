@@ -47,6 +47,11 @@ impl ReceivedBody {
         self.length = length;
     }
 
+    /// What the peer is told when this is dropped.
+    pub(crate) fn set_reason(&mut self, reason: Code) {
+        self.reason = reason;
+    }
+
     fn take_in(&mut self, data: Bytes) -> Result<Frame<Bytes>, Reset> {
         self.received += data.len() as u64;
         match self.length {

@@ -27,4 +27,4 @@ pub use convert::{body_length, http_version, is_hop_by_hop, lines, response_part
 pub use hello::{HandshakeError, read_hello, read_reply, send_hello, send_reply};
 pub use pump::{PumpError, SentBody};
 pub use read_ahead::ReadAhead;
-pub use tunnel::{Exchange, Reply, Request, SendError, Tunnel};
+pub use tunnel::{Exchange, Reply, Request, Tunnel};

@@ -51,18 +51,6 @@ pub struct Tunnel {
     stragglers: TaskTracker,
 }
 
-/// Why the relay has no answer to give.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SendError<E> {
-    /// The client, or the way to it, ended the exchange.
-    Reset(Reset),
-    /// Nothing moved for as long as the caller's patience lasts.
-    TimedOut,
-    /// The request's body broke: its sender went away, or broke a rule.
-    Body(E),
-}
-
 /// An answer on its way back.
 #[derive(Debug)]
 pub struct Exchange {
@@ -94,20 +82,22 @@ impl Tunnel {
         Self { shared, stragglers: TaskTracker::new() }
     }
 
-    /// Relay: sends a request and waits for the head of its answer, as long as something moves at least every `patience`.
+    /// Relay: sends a request and waits for the head of its answer, as long as something moves at least every `patience`. `blame` names what
+    /// went wrong with the request's own body.
     ///
-    /// Dropping the future, or the body of the answer, cancels the exchange down to the app.
+    /// The client hears of every failure under the same code. Dropping the future, or the body of the answer, cancels the exchange down to the app.
     pub async fn send<B>(
         &self,
         head: &RequestHead,
         body: B,
         patience: Duration,
-    ) -> Result<Exchange, SendError<B::Error>>
+        blame: impl Fn(&B::Error) -> Code,
+    ) -> Result<Exchange, Reset>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Send,
     {
-        let id = self.shared.lock().open(head).map_err(SendError::Reset)?;
+        let id = self.shared.lock().open(head)?;
         let half = SendingHalf::new(Arc::clone(&self.shared), id, Code::SenderGone);
         let mut answer = ReceivedBody::new(Arc::clone(&self.shared), id, BodyLength::Unknown, Code::SenderGone);
         let mut request = SentBody::new(half, body);
@@ -115,16 +105,16 @@ impl Tunnel {
         let mut moved = 0;
         let outcome = std::future::poll_fn(|context| {
             let flowing = match request.poll_send(context) {
-                Poll::Ready(Err(PumpError::Body(error))) => return Poll::Ready(Err(SendError::Body(error))),
+                Poll::Ready(Err(PumpError::Body(error))) => return Poll::Ready(Err(Reset(blame(&error)))),
                 Poll::Ready(Ok(()) | Err(PumpError::Stopped(_))) => false, // a client that stopped reading may still answer
                 Poll::Pending => true,
             };
             if let Poll::Ready(head) = self.shared.lock().poll_response(id, context) {
-                return Poll::Ready(head.map(|head| (head, flowing)).map_err(SendError::Reset));
+                return Poll::Ready(head.map(|head| (head, flowing)));
             }
             while timer.as_mut().poll(context).is_ready() {
                 if request.sent() == moved {
-                    return Poll::Ready(Err(SendError::TimedOut));
+                    return Poll::Ready(Err(Reset(Code::AppTimeout)));
                 }
                 moved = request.sent();
                 timer.as_mut().reset(tokio::time::Instant::now() + patience);
@@ -140,11 +130,10 @@ impl Tunnel {
                 }
                 Ok(Exchange { head, body: answer })
             }
-            Err(error) => {
-                if let SendError::Body(_) = error {
-                    request.abort(Code::BodyIncomplete);
-                }
-                Err(error)
+            Err(Reset(code)) => {
+                answer.set_reason(code);
+                request.abort(code);
+                Err(Reset(code))
             }
         }
     }
@@ -248,18 +237,6 @@ impl Body for Whole {
         Poll::Ready(self.0.take().map(|data| Ok(http_body::Frame::data(data))))
     }
 }
-
-impl<E: fmt::Display> fmt::Display for SendError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reset(reset) => reset.fmt(f),
-            Self::TimedOut => f.write_str("no answer in time"),
-            Self::Body(error) => write!(f, "request body: {error}"),
-        }
-    }
-}
-
-impl<E: Error> Error for SendError<E> {}
 
 impl<E: fmt::Display> fmt::Display for PumpError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -154,7 +154,7 @@ fn what_is_too_large_is_refused_with_its_own_status() {
 fn a_chunked_body_that_grows_too_large_is_cut_off() {
     let relay = Relay::start(&Home::new(), &["--open", "--max-body", "1000B"]);
     let app = RawApp::answering(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec());
-    let _listener = Listener::start(&relay, &app);
+    let listener = Listener::start(&relay, &app);
     let chunk = format!("1f4\r\n{}\r\n", "c".repeat(500));
     let mut wire = relay.connect();
     wire.send("POST /shop/grow HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -162,4 +162,6 @@ fn a_chunked_body_that_grows_too_large_is_cut_off() {
     let (head, body) = wire.answer();
     assert_eq!(head.refusal(&body), (413, "body-too-large".into()));
     assert_eq!(app.requests.len(), 0, "the app never saw it as whole");
+    let exchange = listener.exchange_at("/grow");
+    assert_eq!((&exchange["error"], &exchange["status"]), (&"body-too-large".into(), &413.into()), "{exchange}");
 }

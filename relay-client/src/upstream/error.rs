@@ -2,7 +2,7 @@
 
 use std::{error::Error, io};
 
-use hookwire_protocol::code::Code;
+use hookwire_protocol::{code::Code, session::Reset};
 
 use crate::tls::{TlsProblem, TrustError};
 
@@ -59,7 +59,7 @@ impl UpstreamError {
             Self::Tls { .. } | Self::Trust(_) => Code::AppTls,
             Self::Died(_) => Code::AppDied,
             Self::BadAnswer(_) => Code::AppBadAnswer,
-            Self::RequestBody(_) => Code::SenderGone,
+            Self::RequestBody(error) => why_it_broke_off(error).unwrap_or(Code::SenderGone),
             Self::BadTarget => Code::MalformedRequest,
         }
     }
@@ -75,4 +75,16 @@ impl UpstreamError {
             Self::Died(error)
         }
     }
+}
+
+/// What the relay said when it broke off a request's body.
+fn why_it_broke_off(error: &hyper::Error) -> Option<Code> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(Reset(code)) = error.downcast_ref() {
+            return Some(*code);
+        }
+        cause = error.source();
+    }
+    None
 }
