@@ -152,7 +152,8 @@ impl Upstream {
         finish(response, Lease { connection, pool })
     }
 
-    /// Closes what is idle, keeps nothing any more, and waits for the exchanges in flight. The caller bounds the wait.
+    /// Closes what is idle, and keeps nothing any more. An exchange in flight has its connection to its end; what is waited for here is bodies that an
+    /// app goes on reading after its answer. The caller bounds the wait.
     pub async fn close(&self) {
         self.shared.closed.cancel();
         self.shared.pools().values().for_each(|pool| pool.clear());
