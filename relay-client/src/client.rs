@@ -32,8 +32,8 @@ use crate::{
     wakeup,
 };
 
-/// For exchanges to notice that their session is gone: they only have to be polled once.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// For exchanges to notice that their session is gone, and to be recorded.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Everything a client needs to know.
 #[derive(Debug)]
@@ -167,11 +167,13 @@ impl Client {
         if let Err(error) = &end {
             run.tell(Update::Connection(State::Closed { reason: error.to_string() }));
         }
-        let _ = tokio::time::timeout(run.client.config.grace, run.client.upstream.close()).await;
+        let grace = run.client.config.grace;
+        let _ = tokio::time::timeout(grace, run.client.upstream.close()).await;
         drop(run); // and with it the recorder: its thread ends when it has handed on what it holds
-        match tokio::task::spawn_blocking(move || thread.join()).await {
-            Ok(Ok(watched)) => end.and(watched.map_err(ClientError::Watcher)),
-            _ => end.and(Err(ClientError::Watcher(std::io::Error::other("the recorder's thread panicked")))),
+        match tokio::time::timeout(grace, tokio::task::spawn_blocking(move || thread.join())).await {
+            Ok(Ok(Ok(watched))) => end.and(watched.map_err(ClientError::Watcher)),
+            Ok(_) => end.and(Err(ClientError::Watcher(std::io::Error::other("the recorder's thread panicked")))),
+            Err(_) => end, // the output stands still: its reader misses the last lines, and nobody waits for it
         }
     }
 }
@@ -211,9 +213,10 @@ impl Run {
 
     /// One session, from dialing to its end.
     async fn session(&mut self) -> End {
-        let stop = self.stop.clone();
+        let (stop, mut wakeups) = (self.stop.clone(), self.wakeups.clone());
         let opened = tokio::select! {
             () = stop.cancelled() => return End::Stopped,
+            Ok(()) = wakeups.changed() => return End::Lost("this machine was asleep".into()),
             opened = self.open() => opened,
         };
         let (socket, welcome) = match opened {
@@ -264,7 +267,7 @@ impl Run {
     /// Forwards requests until the session ends, or until we are asked to stop and nothing is in flight any more.
     async fn serve(&mut self, connection: Connection<ReadAhead<Socket>>, tunnel: Tunnel) -> End {
         let exchanges = TaskTracker::new();
-        let mut connection = std::pin::pin!(connection.run());
+        let mut connection = Box::pin(connection.run());
         let mut deadline = None;
         let closed = loop {
             tokio::select! {
@@ -280,6 +283,7 @@ impl Run {
                 () = until(deadline) => break None,
             }
         };
+        drop(connection);
         // What is left belongs to senders that can't be answered any more. Each learns it from its stream, ends, and is recorded.
         exchanges.close();
         let _ = tokio::time::timeout(FAREWELL, exchanges.wait()).await;

@@ -13,13 +13,16 @@ use hookwire_protocol::{
     head::{BodyLength, HeaderLines, Headers, HttpVersion, RequestHead, ResponseHead},
 };
 use hookwire_signatures::{Secrets, Verifier};
-use hookwire_tunnel::{PumpError, ReceivedBody, Reply, Request, body_length, http_version, is_hop_by_hop, lines};
+use hookwire_tunnel::{
+    PumpError, ReceivedBody, Reply, Request, SentBody, body_length, http_version, is_hop_by_hop, lines,
+};
 use http::{HeaderValue, Response, header, response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
+use tokio::sync::Notify;
 
 use crate::{
-    judge::{self, KEPT_TO_EXPLAIN, Passing},
+    judge::{self, Passing},
     record::{Passed, Recorder},
     route::{Route, choose},
     upstream::{Target, Upstream, UpstreamBody, UpstreamError},
@@ -27,9 +30,6 @@ use crate::{
 
 /// The header that only hookwire sets. An app can't.
 const ERROR: &str = "hookwire-error";
-
-/// How long the rest of a body may take that the app did not read: it is on its way already, or its sender has gone.
-const REST_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the app sees as `host`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,8 @@ impl Forwarder {
             outcome = self.deliver(request, watched, begun, &request_body, &response_body) => outcome,
             reset = gone => Outcome { response: None, error: Some(reset.0), first_byte: None },
         };
-        request_body.read_rest().await;
+        let duration = begun.elapsed();
+        request_body.over(self.timeout).await;
         self.recorder.record(Box::new(Passed {
             request: recorded,
             request_body: request_body.take(),
@@ -84,7 +85,7 @@ impl Forwarder {
             error: outcome.error,
             received_at,
             first_byte: outcome.first_byte,
-            duration: begun.elapsed(),
+            duration,
         }));
     }
 
@@ -126,7 +127,7 @@ async fn pass_back(response: Response<UpstreamBody>, reply: Reply, begun: Instan
     let head = response_head(&parts, body.is_end_stream());
     let body = Observed { body: Some(body), tee: returned.clone(), judged: None };
     let error = match reply.send(&head, body) {
-        Ok(mut sending) => match (&mut sending).await {
+        Ok(mut sending) => match std::future::poll_fn(|context| poll_back(&mut sending, context)).await {
             Ok(()) => None,
             Err(PumpError::Stopped(reset)) => Some(reset.0),
             Err(_) => Some(Code::AppDied), // dropping `sending` breaks the sender's answer, so that it does not look whole
@@ -134,6 +135,20 @@ async fn pass_back(response: Response<UpstreamBody>, reply: Reply, begun: Instan
         Err(reset) => Some(reset.0),
     };
     Outcome { response: Some(head), error, first_byte }
+}
+
+/// Goes on sending the answer. While that waits for the sender, the request may still flow to the app: both share one connection.
+fn poll_back(
+    sending: &mut SentBody<Observed<UpstreamBody>>,
+    context: &mut Context<'_>,
+) -> Poll<Result<(), PumpError<UpstreamError>>> {
+    let polled = sending.poll_send(context);
+    if polled.is_pending()
+        && let Some(body) = &mut sending.body_mut().body
+    {
+        body.drive(context);
+    }
+    polled
 }
 
 /// Our own answer, where the app has none.
@@ -189,18 +204,27 @@ where
 
 /// Where both the body on its way and the exchange that owns it look.
 #[derive(Clone, Debug, Default)]
-struct Tee(Arc<Mutex<Teed>>);
+struct Tee(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    teed: Mutex<Teed>,
+    /// The body is over, or somebody stopped reading it.
+    changed: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Teed {
     passing: Passing,
     /// What the app did not read, with what is needed to judge it.
     rest: Option<(ReceivedBody, Watched)>,
+    /// It broke off.
+    broken: bool,
 }
 
 impl Tee {
     fn lock(&self) -> MutexGuard<'_, Teed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.teed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn length(&self) -> u64 {
@@ -211,20 +235,30 @@ impl Tee {
         std::mem::take(&mut self.lock().passing)
     }
 
-    /// Reads what an app that refused or answered early has left, so that its signature can be judged all the same. The answer is on its
-    /// way already.
-    async fn read_rest(&self) {
-        let Some((body, watched)) = self.lock().rest.take() else { return };
-        let rest = Observed { body: Some(body), tee: self.clone(), judged: Some(watched) };
-        let mut rest = pin!(rest);
+    /// Waits until a request's body is over, so that its signature can be judged. An app that answered early may go on reading it; what an
+    /// app has left is read here. The answer is on its way already.
+    async fn over(&self, patience: Duration) {
         let read = async {
-            while self.length() <= KEPT_TO_EXPLAIN as u64
-                && let Some(Ok(_)) = std::future::poll_fn(|context| rest.as_mut().poll_frame(context)).await
-            {
+            loop {
+                let rest = {
+                    let mut teed = self.lock();
+                    if teed.passing.ended || teed.broken {
+                        return;
+                    }
+                    teed.rest.take()
+                };
+                match rest {
+                    Some((body, watched)) => self.read(body, watched).await,
+                    None => self.0.changed.notified().await,
+                }
             }
         };
-        let _ = tokio::time::timeout(REST_WITHIN, read).await;
-        rest.body = None; // not once more
+        let _ = tokio::time::timeout(patience, read).await; // what has not come by then is not whole
+    }
+
+    async fn read(&self, body: ReceivedBody, watched: Watched) {
+        let mut rest = pin!(Observed { body: Some(body), tee: self.clone(), judged: Some(watched) });
+        while let Some(Ok(_)) = std::future::poll_fn(|context| rest.as_mut().poll_frame(context)).await {}
     }
 }
 
@@ -278,19 +312,20 @@ impl<B: Leftover> Body for Observed<B> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let polled = Pin::new(&mut *body).poll_frame(context);
         let is_end = body.is_end_stream();
-        let passing = &mut self.tee.lock().passing;
+        let teed = &mut *self.tee.lock();
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
                     match &self.judged {
-                        Some(watched) => passing.judge_while_passing(data, || watched.start()),
-                        None => passing.pass(data),
+                        Some(watched) => teed.passing.judge_while_passing(data, || watched.start()),
+                        None => teed.passing.pass(data),
                     }
                 }
-                passing.ended |= is_end;
+                teed.passing.ended |= is_end;
             }
-            Poll::Ready(None) => passing.ended = true,
-            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+            Poll::Ready(None) => teed.passing.ended = true,
+            Poll::Ready(Some(Err(_))) => teed.broken = true,
+            Poll::Pending => {}
         }
         polled
     }
@@ -306,13 +341,17 @@ impl<B: Leftover> Body for Observed<B> {
 
 impl<B: Leftover> Drop for Observed<B> {
     fn drop(&mut self) {
-        if let Some(body) = self.body.take() {
+        let Some(body) = self.body.take() else { return };
+        {
             let mut teed = self.tee.lock();
             if body.is_end_stream() {
                 teed.passing.ended = true;
-            } else if let Some(watched) = self.judged.take() {
+            } else if !teed.broken
+                && let Some(watched) = self.judged.take()
+            {
                 teed.rest = body.leave().map(|body| (body, watched));
             }
         }
+        self.tee.0.changed.notify_one();
     }
 }

@@ -7,7 +7,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle, Thread},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -27,7 +27,7 @@ use crate::judge::Passing;
 /// Exchanges that may wait to be judged: what arrives in the time of a slow write.
 const QUEUE: usize = 1024;
 
-/// Bytes of their bodies that may wait. With the heads it is what a reader that stands still costs.
+/// Bytes of their heads and bodies that may wait: what a reader that stands still costs, twice at most.
 const QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the thread lets work gather. Nobody sees two milliseconds; at 50,000 webhooks a second they are a hundred.
@@ -55,6 +55,15 @@ pub(crate) struct Passed {
     pub(crate) duration: Duration,
 }
 
+impl Passed {
+    /// The memory that it holds, roughly.
+    fn held(&self) -> usize {
+        let request = self.request.target.len() + self.request.headers.encoded().len();
+        let response = self.response.as_ref().map_or(0, |response| response.headers.encoded().len());
+        request + response + self.request_body.kept.len() + self.response_body.kept.len()
+    }
+}
+
 #[derive(Debug)]
 enum Entry {
     Passed(Box<Passed>),
@@ -63,12 +72,18 @@ enum Entry {
     Skipped(u64),
 }
 
+/// What waits for the thread.
+#[derive(Debug, Default)]
+struct Waiting {
+    entries: Vec<Entry>,
+    /// What the heads and bodies in `entries` hold.
+    bytes: usize,
+}
+
 /// What the event loop and the thread share.
 #[derive(Debug, Default)]
 struct Desk {
-    entries: Mutex<Vec<Entry>>,
-    /// What the bodies in `entries` hold. Written under its lock.
-    bytes: AtomicUsize,
+    waiting: Mutex<Waiting>,
     /// The thread has found nothing to do, and has to be woken.
     asleep: AtomicBool,
     /// Nothing will be handed over any more.
@@ -76,9 +91,9 @@ struct Desk {
 }
 
 impl Desk {
-    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Nothing of ours panics while it holds the lock.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,35 +116,32 @@ impl Recorder {
         let judge = Judge { endpoint: endpoint.into(), secrets };
         let theirs = Arc::clone(&desk);
         let thread = thread::Builder::new().name("recorder".into()).spawn(move || {
-            let worked = work(&theirs, &judge, watcher);
-            theirs.closed.store(true, Ordering::Relaxed);
-            stop.cancel();
-            worked
+            let _end = End { desk: Arc::clone(&theirs), stop };
+            work(&theirs, &judge, watcher)
         })?;
         Ok((Self { desk, thread: thread.thread().clone() }, thread))
     }
 
     /// Hands over an exchange.
     pub(crate) fn record(&self, passed: Box<Passed>) {
-        let bytes = passed.request_body.kept.len() + passed.response_body.kept.len();
-        let mut entries = self.desk.entries();
-        let waiting = if entries.is_empty() { 0 } else { self.desk.bytes.load(Ordering::Relaxed) };
-        if entries.len() < QUEUE && waiting + bytes <= QUEUE_BYTES {
-            self.desk.bytes.store(waiting + bytes, Ordering::Relaxed);
-            entries.push(Entry::Passed(passed));
-        } else if let Some(Entry::Skipped(count)) = entries.last_mut() {
+        let bytes = passed.held();
+        let mut waiting = self.desk.waiting();
+        if waiting.entries.len() < QUEUE && waiting.bytes + bytes <= QUEUE_BYTES {
+            waiting.bytes += bytes;
+            waiting.entries.push(Entry::Passed(passed));
+        } else if let Some(Entry::Skipped(count)) = waiting.entries.last_mut() {
             *count += 1;
         } else {
-            entries.push(Entry::Skipped(1));
+            waiting.entries.push(Entry::Skipped(1));
         }
-        drop(entries);
+        drop(waiting);
         self.wake();
     }
 
     /// Hands over news that must not be left out: there is little of it.
     pub(crate) fn tell(&self, update: Update) {
         if !self.desk.closed.load(Ordering::Relaxed) {
-            self.desk.entries().push(Entry::Update(update));
+            self.desk.waiting().entries.push(Entry::Update(update));
             self.wake();
         }
     }
@@ -148,18 +160,37 @@ impl Drop for Recorder {
     }
 }
 
+/// The thread's end, also by a panic: nothing piles up any more, and the client does not go on in silence.
+struct End {
+    desk: Arc<Desk>,
+    stop: CancellationToken,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.desk.closed.store(true, Ordering::Release);
+        self.stop.cancel();
+    }
+}
+
 /// The thread: works until nobody can hand over anything any more, or the watcher fails.
 fn work(desk: &Desk, judge: &Judge, mut watcher: impl Watcher) -> io::Result<()> {
     let mut batch = Vec::new();
     loop {
-        std::mem::swap(&mut batch, &mut *desk.entries());
+        // Looked at first: what came before the end is in the batch then.
+        let closed = desk.closed.load(Ordering::Acquire);
+        {
+            let mut waiting = desk.waiting();
+            std::mem::swap(&mut batch, &mut waiting.entries);
+            waiting.bytes = 0;
+        }
         if batch.is_empty() {
-            if desk.closed.load(Ordering::Acquire) {
+            if closed {
                 return Ok(());
             }
             desk.asleep.store(true, Ordering::Release);
             // Whoever came between the look and the word is seen now; whoever comes later wakes us.
-            if desk.entries().is_empty() && !desk.closed.load(Ordering::Acquire) {
+            if desk.waiting().entries.is_empty() && !desk.closed.load(Ordering::Acquire) {
                 thread::park();
             }
             desk.asleep.store(false, Ordering::Release);
@@ -306,6 +337,6 @@ mod tests {
         assert!(thread.join().unwrap().is_err());
         assert!(stop.is_cancelled());
         recorder.tell(Update::Skipped(1)); // nobody is there, and nothing piles up
-        assert!(recorder.desk.entries().is_empty());
+        assert!(recorder.desk.waiting().entries.is_empty());
     }
 }

@@ -16,6 +16,7 @@ use hookwire_tunnel::{Connection, HandshakeError, ReadAhead, Tunnel, read_hello,
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{handshake::derive_accept_key, protocol::Role},
@@ -34,14 +35,26 @@ use crate::{
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
 
 /// Answers a client's request for a session. The session itself starts once hyper has let go of the socket.
-pub(crate) fn upgrade(ingress: &Arc<Ingress>, request: &mut Request<Incoming>) -> Response<AnswerBody> {
+pub(crate) fn upgrade(
+    ingress: &Arc<Ingress>,
+    request: &mut Request<Incoming>,
+    permit: Arc<OwnedSemaphorePermit>,
+) -> Response<AnswerBody> {
     let Some(owner) = owner(ingress, request.headers()) else { return refuse(Code::BadToken) };
     let Some(accept) = accept_key(request) else { return refuse(Code::MalformedRequest) };
     if ingress.stop.is_cancelled() {
         return refuse(Code::Stopping);
     }
     let upgraded = hyper::upgrade::on(request);
-    ingress.tasks.spawn(serve(Arc::clone(ingress), upgraded, owner));
+    let session = serve(Arc::clone(ingress), upgraded, owner);
+    let abort = ingress.abort.clone();
+    ingress.tasks.spawn(async move {
+        tokio::select! {
+            () = session => {}
+            () = abort.cancelled() => {}
+        }
+        drop(permit); // the session has kept the connection's place
+    });
 
     let mut response = Response::new(AnswerBody::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -102,7 +115,7 @@ async fn serve(ingress: Arc<Ingress>, upgraded: OnUpgrade, owner: String) {
             run(&ingress, connection, tunnel, hello, &owner).await;
         }
         Ok(None) => {
-            let _ = tokio::time::timeout(limits::TLS_HANDSHAKE, socket.close(None)).await; // a courtesy
+            let _ = tokio::time::timeout(limits::FAREWELL, socket.close(None)).await; // a courtesy
         }
         Err(error) => tracing::info!(%error, "no session"),
     }
@@ -158,13 +171,18 @@ where
     tracing::info!(session, endpoint = hello.endpoint, reason = closed, "session ends");
 }
 
-/// Tells the session when it has to go. Returns only when it has to go at once.
+/// Tells the session when it has to go. Returns only when a client whose token is gone has not gone by itself.
 async fn watch(ingress: &Ingress, tunnel: &Tunnel, owner: &str) {
     tokio::select! {
-        () = ingress.stop.cancelled() => tunnel.go_away(Goaway::Stopping),
-        () = revoked(ingress, owner) => tunnel.go_away(Goaway::Revoked),
+        () = ingress.stop.cancelled() => {
+            tunnel.go_away(Goaway::Stopping);
+            std::future::pending::<()>().await;
+        }
+        () = revoked(ingress, owner) => {
+            tunnel.go_away(Goaway::Revoked);
+            tokio::time::sleep(limits::REVOKED_WITHIN).await;
+        }
     }
-    ingress.abort.cancelled().await;
 }
 
 /// Waits until the token that a session was opened with is gone. An open relay has none.

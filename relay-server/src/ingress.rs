@@ -19,6 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ve
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -53,10 +54,12 @@ pub(crate) struct Ingress {
 }
 
 /// The connection that a request came over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sender {
     pub(crate) address: IpAddr,
     pub(crate) secure: bool,
+    /// Its place among the relay's connections. A session takes it along.
+    pub(crate) permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Ingress {
@@ -74,13 +77,13 @@ impl Ingress {
         };
         if raw.is_none() {
             match request.uri().path() {
-                CONNECT_PATH => return connect::upgrade(self, &mut request),
+                CONNECT_PATH => return connect::upgrade(self, &mut request, sender.permit),
                 HEALTH_PATH => return json(StatusCode::OK, r#"{"status":"ok"}"#.into()),
                 _ => {}
             }
         }
         let (parts, body) = request.into_parts();
-        let (tunnel, head) = match self.admit(&parts, body.is_end_stream(), sender, raw) {
+        let (tunnel, head) = match self.admit(&parts, body.is_end_stream(), &sender, raw) {
             Ok(admitted) => admitted,
             Err(code) => {
                 self.drain(&parts.headers, body);
@@ -100,7 +103,7 @@ impl Ingress {
         &self,
         parts: &Parts,
         is_empty: bool,
-        sender: Sender,
+        sender: &Sender,
         raw: Option<Bytes>,
     ) -> Result<(Tunnel, RequestHead), Code> {
         if parts.version == Version::HTTP_2 {
@@ -126,15 +129,20 @@ impl Ingress {
     }
 
     /// The lines that go to the app: all but those of the connection, and where the request came from.
-    fn forwarded(&self, parts: &Parts, sender: Sender) -> Headers {
+    fn forwarded(&self, parts: &Parts, sender: &Sender) -> Headers {
         let headers = &parts.headers;
         let named = named_by_connection(headers);
+        let joins_cookies = parts.version == Version::HTTP_2;
         let mut list = lines(headers, 4, |name| {
-            !is_hop_by_hop(name)
-                && *name != header::EXPECT // answered by hyper as soon as the body is wanted (RFC 9110 §10.1.1)
-                && ![FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST].contains(name)
-                && !named.contains(name)
+            let ends_here = is_hop_by_hop(name)
+                || *name == header::EXPECT // answered by hyper as soon as the body is wanted (RFC 9110 §10.1.1)
+                || [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST].contains(name)
+                || named.contains(name);
+            !ends_here && (*name != header::COOKIE || !joins_cookies)
         });
+        if joins_cookies {
+            push_cookies(&mut list, headers);
+        }
         let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
         if let Some(host) = host.or(parts.uri.authority().map(|authority| authority.as_str().as_bytes())) {
             if !headers.contains_key(header::HOST) {
@@ -170,6 +178,8 @@ fn check_authority(parts: &Parts) -> Result<(), Code> {
     let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
     match (authority, hosts.next(), hosts.next()) {
         (None, None, _) | (_, _, Some(_)) => Err(Code::BadHost),
+        // No user information before the host (RFC 9113 §8.3.1).
+        (Some(authority), _, _) if authority.contains(&b'@') => Err(Code::BadHost),
         (Some(authority), Some(host), None) if !authority.eq_ignore_ascii_case(host) => Err(Code::BadHost),
         _ => Ok(()),
     }
@@ -201,6 +211,14 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
             ![header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::AUTHORIZATION].contains(name)
         })
         .collect()
+}
+
+/// HTTP/2 lets a sender split its cookies over several lines; HTTP/1 has them in one (RFC 9113 §8.2.3).
+fn push_cookies(list: &mut HeaderLines, headers: &HeaderMap) {
+    let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if !crumbs.is_empty() {
+        list.push(b"cookie", &crumbs.join(&b"; "[..]));
+    }
 }
 
 /// Appends the sender's address to those that proxies before us have noted.
@@ -256,6 +274,17 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONNECTION, HeaderValue::from_static("close, X-Mine, host, content-length, "));
         assert_eq!(named_by_connection(&headers), [HeaderName::from_static("x-mine")]);
+    }
+
+    #[test]
+    fn cookies_that_http2_split_are_one_line_again() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("a=1"));
+        headers.append(header::COOKIE, HeaderValue::from_static("b=2"));
+        let mut list = HeaderLines::with_capacity(64);
+        push_cookies(&mut list, &headers);
+        let lines = list.finish();
+        assert_eq!(lines.iter().collect::<Vec<_>>(), [(&b"cookie"[..], &b"a=1; b=2"[..])]);
     }
 
     #[test]

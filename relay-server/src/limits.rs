@@ -51,3 +51,9 @@ pub(crate) const ENDPOINTS: usize = 100_000;
 
 /// How often the token file is looked at for revoked tokens.
 pub(crate) const TOKEN_CHECK: Duration = Duration::from_secs(2);
+
+/// How long a session may take to finish what is in flight once its token is revoked.
+pub(crate) const REVOKED_WITHIN: Duration = Duration::from_secs(5);
+
+/// For the closing frame to a client that was refused: it has had its answer.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);

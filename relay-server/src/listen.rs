@@ -84,19 +84,16 @@ impl Server {
             };
             if let Some((socket, peer, permit)) = accepted {
                 let server = Arc::clone(&self);
-                self.tasks.spawn(async move {
-                    server.serve(socket, peer).await;
-                    drop(permit);
-                });
+                self.tasks.spawn(async move { server.serve(socket, peer, permit).await });
             }
         }
     }
 
-    async fn serve(&self, socket: TcpStream, peer: SocketAddr) {
+    async fn serve(&self, socket: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         // Linux has it from the listening socket. It fails only on a socket that is gone already.
         #[cfg(not(target_os = "linux"))]
         let _ = socket.set_nodelay(true);
-        let sender = Sender { address: peer.ip().to_canonical(), secure: self.tls.is_some() };
+        let sender = Sender { address: peer.ip().to_canonical(), secure: self.tls.is_some(), permit: Arc::new(permit) };
         let opened = tokio::select! {
             opened = self.open(socket) => opened,
             () = self.stop.cancelled() => return, // nobody has asked for anything yet
@@ -132,11 +129,12 @@ impl Server {
     }
 
     async fn serve_http1(&self, stream: Stream, prefix: Bytes, sender: Sender) {
+        let peer = sender.address;
         let (guard, notes) = Guard::new(stream, prefix, HeadLimits::default(), ReadTimeouts::default());
         let ordinal = Cell::new(0);
         let service = service_fn(move |request: Request<Incoming>| {
             let note = notes.take(ordinal.replace(ordinal.get() + 1));
-            let (ingress, answering) = (Arc::clone(&self.ingress), notes.answering());
+            let (ingress, sender, answering) = (Arc::clone(&self.ingress), sender.clone(), notes.answering());
             async move {
                 let mut response = ingress.handle(request, sender, note).await;
                 response.body_mut().hold(Held::Http1(answering));
@@ -162,7 +160,7 @@ impl Server {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(peer = %sender.address, %error, "connection ended early");
+            tracing::debug!(%peer, %error, "connection ended early");
         }
     }
 
@@ -170,7 +168,7 @@ impl Server {
         let busy = Busy::default();
         let service = service_fn(|request: Request<Incoming>| {
             let ingress = Arc::clone(&self.ingress);
-            let busy = busy.clone();
+            let (busy, sender) = (busy.clone(), sender.clone());
             async move {
                 let mut response = ingress.handle(request, sender, None).await;
                 response.body_mut().hold(Held::Http2(busy));

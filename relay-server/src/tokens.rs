@@ -21,8 +21,8 @@ const PREFIX: &str = "hookwire_";
 /// The file in the data folder.
 const FILE: &str = "tokens.json";
 
-/// Bytes of the id: enough that two of some thousands never meet, short enough to type.
-const ID_BYTES: usize = 4;
+/// Bytes of the id. It names the owner of endpoints for ever, so two must never meet.
+const ID_BYTES: usize = 8;
 
 /// Bytes of the secret.
 const SECRET_BYTES: usize = 32;

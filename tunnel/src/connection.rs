@@ -63,6 +63,13 @@ pub struct Connection<S> {
     unflushed: bool,
 }
 
+impl<S> Drop for Connection<S> {
+    /// Whoever still holds a stream learns that nothing comes any more, also when nobody let the connection run to its end.
+    fn drop(&mut self) {
+        self.shared.lock().lose();
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A connection whose hellos were exchanged, and the handle to use it with.
     pub fn new(socket: WebSocketStream<S>, side: Side) -> (Self, Tunnel) {

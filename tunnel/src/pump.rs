@@ -76,19 +76,29 @@ impl<B: Body<Data = Bytes> + Unpin> SentBody<B> {
         self.sent
     }
 
+    /// The body itself.
+    pub fn body_mut(&mut self) -> &mut B {
+        &mut self.body
+    }
+
     /// Says why the rest will not come, and gives up.
     pub(crate) fn abort(mut self, reason: Code) {
         self.half.reason = reason;
     }
 
     /// Goes on handing over.
-    pub(crate) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PumpError<B::Error>>> {
+    pub fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PumpError<B::Error>>> {
         while !self.ended {
             if !self.piece.is_empty() {
                 let before = self.piece.len();
                 let polled = self.half.shared.lock().poll_send(self.half.id, context, &mut self.piece);
                 self.sent += (before - self.piece.len()) as u64;
                 ready!(polled).map_err(PumpError::Stopped)?;
+            }
+            // hyper's bodies know their end with their last byte, and may say `None` only when the connection goes on.
+            if self.body.is_end_stream() {
+                self.finish(&Headers::default());
+                break;
             }
             match ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => match frame.into_data() {

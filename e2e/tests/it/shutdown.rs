@@ -95,3 +95,23 @@ fn wait_until_no_new_work(relay: &Relay) {
         thread::yield_now();
     }
 }
+
+// It never ended: the exchange was not told that its session was gone, and the recorder waited for the exchange.
+#[test]
+fn an_endless_answer_does_not_keep_a_listener() {
+    let app = RawApp::handling(|wire, _| {
+        wire.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n");
+        let _ = wire.head(); // stays, until the other side goes
+        ControlFlow::Break(())
+    });
+    let relay = Relay::open();
+    let mut listener = Listener::start(&relay, &app);
+    let mut sender = relay.connect();
+    sender.send("GET /shop/events HTTP/1.1\r\nhost: h\r\n\r\n");
+    assert_eq!(sender.head().unwrap().unwrap().status(), 200);
+
+    listener.process.terminate();
+    let exchange = listener.exchange_at("/events");
+    assert_eq!(exchange["error"], "session-lost", "{exchange}");
+    assert_eq!(listener.process.wait().code(), Some(0), "{}", listener.process.output());
+}

@@ -48,6 +48,28 @@ fn a_right_signature_is_right_when_the_app_answers_without_reading() {
     assert_eq!(listener.exchange_at("/early")["verdict"]["status"], "valid");
 }
 
+// Bodies above what is kept were judged on their beginning when the app did not read them.
+#[test]
+fn a_large_body_is_judged_whole_while_the_app_is_away() {
+    let relay = Relay::open();
+    let listener = Listener::start_with(&relay.url, unused_address(), |command| {
+        command.env("KEY", "0").args(["--secret", "github=env:KEY"]);
+    });
+    // 3,000,000 times `a` under the key `0`.
+    let signature = "sha256=c7d700260f20b3e620358d7c047fccae5fc74ba4173134d8bace6993a3ffbae4";
+    let length = 3_000_000;
+    let mut sender = relay.connect();
+    sender.send(format!(
+        "POST /shop/large HTTP/1.1\r\nhost: h\r\nx-github-event: push\r\nx-hub-signature-256: {signature}\r\n\
+         content-length: {length}\r\n\r\n"
+    ));
+    // The relay may stop reading what nobody wants any more.
+    let _ = sender.try_send("a".repeat(length));
+    let exchange = listener.exchange_at("/large");
+    assert_eq!(exchange["error"], "app-refused", "{exchange}");
+    assert_eq!(exchange["verdict"]["status"], "valid", "{exchange}");
+}
+
 #[test]
 fn a_body_that_was_cut_says_so() {
     let relay = Relay::open();

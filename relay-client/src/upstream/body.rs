@@ -39,6 +39,13 @@ impl UpstreamBody {
         body
     }
 
+    /// Moves bytes of the request to the app, and of the answer into hyper's buffer, while nobody reads the answer.
+    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(lease) = &mut self.lease {
+            lease.connection.drive(cx);
+        }
+    }
+
     fn release_at_end(&mut self) {
         if self.incoming.is_end_stream() {
             self.release();

@@ -19,7 +19,7 @@ use hyper::{
     },
 };
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::wire::Wire;
@@ -35,6 +35,10 @@ const IDLE_CONNECTIONS: usize = 256;
 /// How long a connection is kept without a request. Node and uvicorn close theirs after 5 s: to be first means that no webhook
 /// is written into a connection that the app is closing at this moment.
 pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
+/// How long an app may go on reading a request that it has answered. Most close; an app that neither reads nor closes must not hold a
+/// webhook's memory for ever.
+const READS_ON: Duration = Duration::from_mins(2);
 
 /// Largest head of an answer, in bytes. Apps and proxies that bound theirs do so at 8 to 32 KiB.
 const ANSWER_HEAD: usize = 64 * 1024;
@@ -138,7 +142,12 @@ impl Pool {
             // The answer was early: the app goes on reading the request's body, and hyper goes on writing it.
             let pool = Arc::clone(self);
             self.tasks.spawn(async move {
-                if std::future::poll_fn(|cx| connection.poll_ready(cx)).await.is_ok() {
+                let ready = std::future::poll_fn(|cx| connection.poll_ready(cx));
+                let ready = tokio::select! {
+                    ready = timeout(READS_ON, ready) => ready,
+                    () = pool.closed.cancelled() => return,
+                };
+                if let Ok(Ok(())) = ready {
                     pool.keep(connection);
                 }
             });
