@@ -16,7 +16,7 @@ use crate::{cli::choice::Output, failure::coloured};
 /// Bytes collected before they are written, about a hundred lines: under load a line costs a fraction of a system call.
 const BUFFER: usize = 32 * 1024;
 
-/// Columns when `COLUMNS` does not say: what most terminals are opened with by those who watch logs.
+/// Columns of a terminal that neither `COLUMNS` nor the system knows: what most are opened with by those who watch logs.
 const WIDTH: usize = 120;
 
 /// Columns where there is no terminal: reasons stay on their exchange's line, so that `grep` finds both.
@@ -79,7 +79,8 @@ impl<F: FnMut(&Update) + Send + 'static> Watcher for Screen<F> {
 }
 
 fn width() -> usize {
+    let said = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     let unknown = if io::stdout().is_terminal() { WIDTH } else { WIDE };
-    let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.map_or(unknown, |columns: usize| columns.max(NARROWEST))
+    said.or_else(measured).unwrap_or(unknown).max(NARROWEST)
 }

@@ -83,6 +83,9 @@ pub enum ClientError {
     /// The relay does not take us.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The relay wants a token.
+    #[error("the relay wants a token, and none was given")]
+    NoToken,
     /// Another client took the endpoint over.
     #[error("another `hookwire listen` took over endpoint `{0}`")]
     Replaced(String),
@@ -97,6 +100,10 @@ impl ClientError {
         match self {
             Self::Dial(error) => error.hint(),
             Self::Refused(refusal) => refusal.hint.clone(),
+            Self::NoToken => Some(
+                "its operator makes one with `hookwire token new`: pass it with `--token-file`, or as `HOOKWIRE_TOKEN`"
+                    .into(),
+            ),
             Self::Replaced(_) => Some("stop the other one, or give this one its own name with `--endpoint`".into()),
             Self::Revoked => Some("ask for a new one: `hookwire token new` on the relay".into()),
             Self::Trust(_) | Self::Thread(_) | Self::Watcher(_) => None,
@@ -237,7 +244,14 @@ impl Run {
         let mut socket = dialed.await.map_err(|error| {
             // Where a session was before, the relay is right and the way to it is not: a hotel's network that wants a password, say.
             let elsewhere = self.ready && !matches!(error, DialError::Unauthorized(_));
-            if error.retryable() || elsewhere { End::Lost(error.to_string()) } else { End::Failed(error.into()) }
+            if error.retryable() || elsewhere {
+                let hint = error.hint().map_or_else(String::new, |hint| format!(" ({hint})"));
+                return End::Lost(format!("{error}{hint}"));
+            }
+            match error {
+                DialError::Unauthorized(_) if self.client.config.token.is_none() => End::Failed(ClientError::NoToken),
+                error => End::Failed(error.into()),
+            }
         })?;
         let hello = Hello {
             versions: vec![VERSION],

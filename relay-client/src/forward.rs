@@ -192,12 +192,14 @@ async fn within<T, F>(patience: Duration, sent: &Tee, mut answer: Pin<&mut F>) -
 where
     F: Future<Output = Result<T, UpstreamError>>,
 {
+    let begun = Instant::now();
     loop {
-        let before = sent.length();
-        match tokio::time::timeout(patience, answer.as_mut()).await {
-            Ok(answered) => return answered.map_err(|error| error.code()),
-            Err(_) if sent.length() == before => return Err(Code::AppTimeout),
-            Err(_) => {}
+        let deadline = sent.moved_at().unwrap_or(begun) + patience;
+        if let Ok(answered) = tokio::time::timeout_at(deadline.into(), answer.as_mut()).await {
+            return answered.map_err(|error| error.code());
+        }
+        if sent.moved_at().unwrap_or(begun) + patience <= Instant::now() {
+            return Err(Code::AppTimeout);
         }
     }
 }
@@ -220,6 +222,8 @@ struct Teed {
     rest: Option<(ReceivedBody, Watched)>,
     /// It broke off.
     broken: bool,
+    /// When its last piece passed.
+    moved_at: Option<Instant>,
 }
 
 impl Tee {
@@ -227,8 +231,8 @@ impl Tee {
         self.0.teed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn length(&self) -> u64 {
-        self.lock().passing.length
+    fn moved_at(&self) -> Option<Instant> {
+        self.lock().moved_at
     }
 
     fn take(&self) -> Passing {
@@ -316,6 +320,7 @@ impl<B: Leftover> Body for Observed<B> {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
+                    teed.moved_at = Some(Instant::now());
                     match &self.judged {
                         Some(watched) => teed.passing.judge_while_passing(data, || watched.start()),
                         None => teed.passing.pass(data),

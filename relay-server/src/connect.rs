@@ -16,7 +16,6 @@ use hookwire_tunnel::{Connection, HandshakeError, ReadAhead, Tunnel, read_hello,
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{handshake::derive_accept_key, protocol::Role},
@@ -26,7 +25,7 @@ use crate::{
     answer::{AnswerBody, refuse},
     endpoints::ANYBODY,
     guard::Guard,
-    ingress::Ingress,
+    ingress::{Ingress, Sender},
     limits,
     stream::Stream,
 };
@@ -35,12 +34,11 @@ use crate::{
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
 
 /// Answers a client's request for a session. The session itself starts once hyper has let go of the socket.
-pub(crate) fn upgrade(
-    ingress: &Arc<Ingress>,
-    request: &mut Request<Incoming>,
-    permit: Arc<OwnedSemaphorePermit>,
-) -> Response<AnswerBody> {
-    let Some(owner) = owner(ingress, request.headers()) else { return refuse(Code::BadToken) };
+pub(crate) fn upgrade(ingress: &Arc<Ingress>, request: &mut Request<Incoming>, sender: Sender) -> Response<AnswerBody> {
+    let Some(owner) = owner(ingress, request.headers()) else {
+        tracing::info!(address = %sender.address, "client refused: no token, or one that is not known");
+        return refuse(Code::BadToken);
+    };
     let Some(accept) = accept_key(request) else { return refuse(Code::MalformedRequest) };
     if ingress.stop.is_cancelled() {
         return refuse(Code::Stopping);
@@ -53,7 +51,7 @@ pub(crate) fn upgrade(
             () = session => {}
             () = abort.cancelled() => {}
         }
-        drop(permit); // the session has kept the connection's place
+        drop(sender); // the session has kept the connection's place
     });
 
     let mut response = Response::new(AnswerBody::empty());

@@ -38,6 +38,20 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), RelayErr
     })
 }
 
+/// The lock file of a data folder.
+const LOCK: &str = "relay.lock";
+
+/// Takes a data folder for this process alone, for as long as the file is held. Two relays would write over each other's endpoints.
+pub(crate) fn lock(folder: &Path) -> Result<fs::File, RelayError> {
+    let path = folder.join(LOCK);
+    let file = create_folder(folder).and_then(|()| private(&path)).map_err(|error| failed(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(RelayError::DataInUse(folder.to_owned())),
+        Err(fs::TryLockError::Error(error)) => Err(failed(&path, &error)),
+    }
+}
+
 fn failed(path: &Path, reason: &dyn ToString) -> RelayError {
     RelayError::Data { path: path.to_owned(), reason: reason.to_string() }
 }
@@ -62,4 +76,18 @@ fn private(path: &Path) -> io::Result<fs::File> {
 #[cfg(not(unix))]
 fn private(path: &Path) -> io::Result<fs::File> {
     fs::File::create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_for_one_relay() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path()).unwrap();
+        assert!(matches!(lock(folder.path()), Err(RelayError::DataInUse(_))));
+        drop(held);
+        lock(folder.path()).unwrap();
+    }
 }

@@ -33,6 +33,9 @@ pub enum RelayError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Another relay has the data folder.
+    #[error("another relay uses the data folder `{}`", .0.display())]
+    DataInUse(PathBuf),
     /// The public URL is none.
     #[error("the public URL `{0}` is not of the form `https://host[:port]`")]
     PublicUrl(String),
@@ -52,7 +55,8 @@ impl RelayError {
             Self::Listen { .. } => Some("check that the address belongs to this machine".into()),
             Self::Tls { .. } => Some("pass PEM files: the chain, leaf first, with `--tls-cert`, and its key with `--tls-key`".into()),
             Self::Data { .. } => Some("check the folder's owner and rights, or pass another `--data-dir`".into()),
-            Self::PublicUrl(_) => Some("leave out the path: endpoints follow it".into()),
+            Self::DataInUse(_) => Some("stop it, or give this one a folder of its own with `--data-dir`".into()),
+            Self::PublicUrl(_) => Some("write scheme and host, and no path: endpoints follow it".into()),
         }
     }
 }

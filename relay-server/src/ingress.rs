@@ -59,7 +59,7 @@ pub(crate) struct Sender {
     pub(crate) address: IpAddr,
     pub(crate) secure: bool,
     /// Its place among the relay's connections. A session takes it along.
-    pub(crate) permit: Arc<OwnedSemaphorePermit>,
+    pub(crate) _permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Ingress {
@@ -77,7 +77,7 @@ impl Ingress {
         };
         if raw.is_none() {
             match request.uri().path() {
-                CONNECT_PATH => return connect::upgrade(self, &mut request, sender.permit),
+                CONNECT_PATH => return connect::upgrade(self, &mut request, sender),
                 HEALTH_PATH => return json(StatusCode::OK, r#"{"status":"ok"}"#.into()),
                 _ => {}
             }

@@ -44,6 +44,8 @@ pub struct Relay {
     tls: Option<Arc<rustls::ServerConfig>>,
     endpoints: Endpoints,
     tokens: Option<Tokens>,
+    /// Held as long as the data folder is ours.
+    _lock: Option<std::fs::File>,
 }
 
 impl Relay {
@@ -59,6 +61,7 @@ impl Relay {
             return Err(RelayError::OpenToOthers(*address));
         }
         let tls = config.tls.as_ref().map(tls::load).transpose()?;
+        let lock = config.data_dir.as_deref().map(data::lock).transpose()?;
         let endpoints = Endpoints::open(config.data_dir.as_deref())?;
         let tokens = match &config.data_dir {
             Some(folder) if !config.open => Some(Tokens::open(folder)?),
@@ -66,7 +69,7 @@ impl Relay {
         };
         let listeners = config.listen.iter().map(|address| listen::bind(*address)).collect::<Result<Vec<_>, _>>()?;
         let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-        Ok(Self { config, listeners, addresses, tls, endpoints, tokens })
+        Ok(Self { config, listeners, addresses, tls, endpoints, tokens, _lock: lock })
     }
 
     /// Where it listens, with the real ports.

@@ -93,7 +93,8 @@ impl Server {
         // Linux has it from the listening socket. It fails only on a socket that is gone already.
         #[cfg(not(target_os = "linux"))]
         let _ = socket.set_nodelay(true);
-        let sender = Sender { address: peer.ip().to_canonical(), secure: self.tls.is_some(), permit: Arc::new(permit) };
+        let sender =
+            Sender { address: peer.ip().to_canonical(), secure: self.tls.is_some(), _permit: Arc::new(permit) };
         let opened = tokio::select! {
             opened = self.open(socket) => opened,
             () = self.stop.cancelled() => return, // nobody has asked for anything yet

@@ -102,22 +102,24 @@ impl Tunnel {
         let mut answer = ReceivedBody::new(Arc::clone(&self.shared), id, BodyLength::Unknown, Code::SenderGone);
         let mut request = SentBody::new(half, body);
         let mut timer = pin!(sleep(patience));
-        let mut moved = 0;
+        let (mut moved, mut moved_at) = (0, tokio::time::Instant::now());
         let outcome = std::future::poll_fn(|context| {
             let flowing = match request.poll_send(context) {
                 Poll::Ready(Err(PumpError::Body(error))) => return Poll::Ready(Err(Reset(blame(&error)))),
                 Poll::Ready(Ok(()) | Err(PumpError::Stopped(_))) => false, // a client that stopped reading may still answer
                 Poll::Pending => true,
             };
+            if request.sent() != moved {
+                (moved, moved_at) = (request.sent(), tokio::time::Instant::now());
+            }
             if let Poll::Ready(head) = self.shared.lock().poll_response(id, context) {
                 return Poll::Ready(head.map(|head| (head, flowing)));
             }
             while timer.as_mut().poll(context).is_ready() {
-                if request.sent() == moved {
+                if moved_at + patience <= tokio::time::Instant::now() {
                     return Poll::Ready(Err(Reset(Code::AppTimeout)));
                 }
-                moved = request.sent();
-                timer.as_mut().reset(tokio::time::Instant::now() + patience);
+                timer.as_mut().reset(moved_at + patience);
             }
             Poll::Pending
         })

@@ -120,7 +120,7 @@ impl DialError {
 }
 
 /// Asked when something answers that does not behave like a relay.
-const IS_IT_A_RELAY: &str = "is this a hookwire relay? check its URL";
+const IS_IT_A_RELAY: &str = "is this a hookwire relay? check its URL, and whether it wants `https://`";
 
 /// Whether the handshake ended because the connection did, and not because of what was said on it.
 fn is_lost(error: &tungstenite::Error) -> bool {
