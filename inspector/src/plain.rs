@@ -30,7 +30,7 @@ use row::{Row, TIME};
 /// 14:02:15  POST /stripe        payment_intent.…  8.7 ms  400  ⧗ stale stripe
 ///           why:  signature right, but 412 s old (limit 300 s)
 ///           hint: have it sent anew: gateways sign each attempt with the current time
-/// 14:02:31  reconnecting: the relay closed the connection; next try in 80 ms
+/// 14:02:31  reconnecting: the relay closed the connection; still trying
 /// 14:02:34  connected again after 3.2 s
 /// ```
 ///
@@ -89,10 +89,10 @@ impl Plain {
                 self.news(now, self.theme.strong, &format!("connected again after {}", times::Short(*after)));
                 None
             }
-            Connection::Reconnecting { reason, retry_in } => {
+            Connection::Reconnecting { reason, .. } => {
                 if self.trouble.as_ref() != Some(reason) {
-                    let next = times::Short(*retry_in);
-                    self.news(now, self.theme.notice, &format!("reconnecting: {}; next try in {next}", brief(reason)));
+                    // Said once, so it has to say that it goes on.
+                    self.news(now, self.theme.notice, &format!("reconnecting: {}; still trying", brief(reason)));
                 }
                 Some(reason.clone())
             }

@@ -77,6 +77,18 @@ impl Goaway {
     }
 }
 
+impl std::fmt::Display for Goaway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Stopping => "one side stops",
+            Self::Replaced => "another client took over",
+            Self::Revoked => "the token was revoked",
+            Self::Protocol => "one side broke the protocol",
+            Self::Other => "for a reason of a newer version",
+        })
+    }
+}
+
 /// One frame. Payloads are slices of the message they came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {

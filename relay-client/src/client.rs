@@ -270,7 +270,8 @@ impl Run {
     }
 
     fn connected(&mut self, welcome: &Welcome) {
-        let after = self.lost_at.take().map(|lost| lost.elapsed());
+        // Before the first session there was nothing to lose.
+        let after = self.lost_at.take().filter(|_| self.ready).map(|lost| lost.elapsed());
         if !std::mem::replace(&mut self.ready, true) {
             let ready = self.client.ready(welcome, &self.forwarder.secrets);
             self.tell(Update::Ready(ready));

@@ -1,32 +1,34 @@
 //! One request: from the tunnel to the app, and its answer back.
 
+mod observed;
+
 use std::{
     pin::{Pin, pin},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use hookwire_protocol::{
     code::Code,
-    head::{BodyLength, HeaderLines, Headers, HttpVersion, RequestHead, ResponseHead},
+    head::{BodyLength, HeaderLines, HttpVersion, ResponseHead},
 };
-use hookwire_signatures::{Secrets, Verifier};
+use hookwire_signatures::Secrets;
 use hookwire_tunnel::{
-    PumpError, ReceivedBody, Reply, Request, SentBody, body_length, http_version, is_hop_by_hop, lines,
+    PumpError, Reply, Request, SentBody, body_length, http_version, is_hop_by_hop, lines, named_by_connection,
 };
 use http::{HeaderValue, Response, header, response};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use hyper::ext::ReasonPhrase;
-use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::{
-    judge::{self, Passing},
     record::{Passed, Recorder},
     route::{Route, choose},
     upstream::{Target, Upstream, UpstreamBody, UpstreamError},
 };
+use observed::{Observed, Tee, Watched};
 
 /// The header that only hookwire sets. An app can't.
 const ERROR: &str = "hookwire-error";
@@ -38,8 +40,8 @@ pub enum HostHeader {
     Keep,
     /// The app's own address, for apps that refuse others.
     Rewrite,
-    /// This one. Anything that can not stand in a header changes nothing.
-    Fixed(String),
+    /// This one.
+    Fixed(HeaderValue),
 }
 
 /// What every request needs on its way.
@@ -69,7 +71,7 @@ impl Forwarder {
         let watched = Watched { head: recorded.clone(), secrets: Arc::clone(&self.secrets), received_at };
         let request_body = Tee::default();
         let response_body = Tee::default();
-        let gone = request.reply.watch();
+        let gone = request.reply.stopped();
         let outcome = tokio::select! {
             biased; // an answer that is ready counts, even when its sender has just left
             outcome = self.deliver(request, watched, begun, &request_body, &response_body) => outcome,
@@ -94,7 +96,7 @@ impl Forwarder {
         let Request { head, body, reply } = request;
         let target = choose(&self.routes, &self.target, head.path());
         self.set_host(&mut parts, target);
-        let body = Observed { body: Some(body), tee: sent.clone(), judged: Some(watched) };
+        let body = Observed::new(body, sent.clone(), Some(watched));
         let answer = match target.join(&head.target) {
             Ok(raw) => {
                 let answer = pin!(self.upstream.send(target, http::Request::from_parts(parts, body), raw));
@@ -112,7 +114,7 @@ impl Forwarder {
         let host = match &self.host {
             HostHeader::Keep => return,
             HostHeader::Rewrite => HeaderValue::try_from(target.authority()).ok(),
-            HostHeader::Fixed(host) => HeaderValue::try_from(host.as_str()).ok(),
+            HostHeader::Fixed(host) => Some(host.clone()),
         };
         if let Some(host) = host {
             parts.headers.insert(header::HOST, host);
@@ -125,7 +127,7 @@ async fn pass_back(response: Response<UpstreamBody>, reply: Reply, begun: Instan
     let first_byte = Some(begun.elapsed());
     let (parts, body) = response.into_parts();
     let head = response_head(&parts, body.is_end_stream());
-    let body = Observed { body: Some(body), tee: returned.clone(), judged: None };
+    let body = Observed::new(body, returned.clone(), None);
     let error = match reply.send(&head, body) {
         Ok(mut sending) => match std::future::poll_fn(|context| poll_back(&mut sending, context)).await {
             Ok(()) => None,
@@ -144,7 +146,7 @@ fn poll_back(
 ) -> Poll<Result<(), PumpError<UpstreamError>>> {
     let polled = sending.poll_send(context);
     if polled.is_pending()
-        && let Some(body) = &mut sending.body_mut().body
+        && let Some(body) = sending.body_mut().body_mut()
     {
         body.drive(context);
     }
@@ -170,13 +172,10 @@ fn stand_in(code: Code, reply: Reply) -> Outcome {
 }
 
 fn response_head(parts: &response::Parts, is_empty: bool) -> ResponseHead {
-    let named: Vec<&str> =
-        parts.headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok()).collect();
-    let is_named = |name: &header::HeaderName| {
-        named.iter().flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(name.as_str()))
-    };
-    let headers: Headers =
-        lines(&parts.headers, 0, |name| !is_hop_by_hop(name) && name.as_str() != ERROR && !is_named(name)).finish();
+    let named = named_by_connection(&parts.headers);
+    let headers =
+        lines(&parts.headers, 0, |name| !is_hop_by_hop(name) && name.as_str() != ERROR && !named.contains(name))
+            .finish();
     ResponseHead {
         status: parts.status.as_u16(),
         version: http_version(parts.version),
@@ -195,7 +194,7 @@ where
     let begun = Instant::now();
     loop {
         let deadline = sent.moved_at().unwrap_or(begun) + patience;
-        if let Ok(answered) = tokio::time::timeout_at(deadline.into(), answer.as_mut()).await {
+        if let Ok(answered) = tokio::time::timeout_at(deadline, answer.as_mut()).await {
             return answered.map_err(|error| error.code());
         }
         if sent.moved_at().unwrap_or(begun) + patience <= Instant::now() {
@@ -204,159 +203,27 @@ where
     }
 }
 
-/// Where both the body on its way and the exchange that owns it look.
-#[derive(Clone, Debug, Default)]
-struct Tee(Arc<Shared>);
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
 
-#[derive(Debug, Default)]
-struct Shared {
-    teed: Mutex<Teed>,
-    /// The body is over, or somebody stopped reading it.
-    changed: Notify,
-}
+    use super::*;
 
-#[derive(Debug, Default)]
-struct Teed {
-    passing: Passing,
-    /// What the app did not read, with what is needed to judge it.
-    rest: Option<(ReceivedBody, Watched)>,
-    /// It broke off.
-    broken: bool,
-    /// When its last piece passed.
-    moved_at: Option<Instant>,
-}
-
-impl Tee {
-    fn lock(&self) -> MutexGuard<'_, Teed> {
-        self.0.teed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn moved_at(&self) -> Option<Instant> {
-        self.lock().moved_at
-    }
-
-    fn take(&self) -> Passing {
-        std::mem::take(&mut self.lock().passing)
-    }
-
-    /// Waits until a request's body is over, so that its signature can be judged. An app that answered early may go on reading it; what an
-    /// app has left is read here. The answer is on its way already.
-    async fn over(&self, patience: Duration) {
-        let read = async {
-            loop {
-                let rest = {
-                    let mut teed = self.lock();
-                    if teed.passing.ended || teed.broken {
-                        return;
-                    }
-                    teed.rest.take()
-                };
-                match rest {
-                    Some((body, watched)) => self.read(body, watched).await,
-                    None => self.0.changed.notified().await,
-                }
-            }
+    // A request with a body was given twice its time: the body's own arrival counted as a sign of life at the very end.
+    #[tokio::test(start_paused = true)]
+    async fn patience_counts_from_the_last_sign_of_life() {
+        let (patience, begun) = (Duration::from_secs(10), Instant::now());
+        let sent = Tee::default();
+        let silent = pin!(std::future::pending::<Result<Infallible, UpstreamError>>());
+        let later = async {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            sent.touch();
+            std::future::pending::<Infallible>().await
         };
-        let _ = tokio::time::timeout(patience, read).await; // what has not come by then is not whole
-    }
-
-    async fn read(&self, body: ReceivedBody, watched: Watched) {
-        let mut rest = pin!(Observed { body: Some(body), tee: self.clone(), judged: Some(watched) });
-        while let Some(Ok(_)) = std::future::poll_fn(|context| rest.as_mut().poll_frame(context)).await {}
-    }
-}
-
-/// What is needed to judge a body that is too long to keep.
-#[derive(Debug)]
-struct Watched {
-    head: RequestHead,
-    secrets: Arc<Secrets>,
-    received_at: SystemTime,
-}
-
-impl Watched {
-    fn start(&self) -> Verifier {
-        let now = self.received_at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
-        judge::start(&self.head, &self.secrets, now)
-    }
-}
-
-/// A body that is looked at while it passes.
-#[derive(Debug)]
-struct Observed<B: Leftover> {
-    /// Taken by the end of its life only.
-    body: Option<B>,
-    tee: Tee,
-    judged: Option<Watched>,
-}
-
-/// What becomes of a body that nobody read to its end.
-trait Leftover: Body<Data = Bytes> + Unpin + Sized {
-    /// The body itself, if the rest of it is of use.
-    fn leave(self) -> Option<ReceivedBody>;
-}
-
-impl Leftover for ReceivedBody {
-    fn leave(self) -> Option<ReceivedBody> {
-        Some(self)
-    }
-}
-
-impl Leftover for UpstreamBody {
-    fn leave(self) -> Option<ReceivedBody> {
-        None
-    }
-}
-
-impl<B: Leftover> Body for Observed<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        let polled = Pin::new(&mut *body).poll_frame(context);
-        let is_end = body.is_end_stream();
-        let teed = &mut *self.tee.lock();
-        match &polled {
-            Poll::Ready(Some(Ok(frame))) => {
-                if let Some(data) = frame.data_ref() {
-                    teed.moved_at = Some(Instant::now());
-                    match &self.judged {
-                        Some(watched) => teed.passing.judge_while_passing(data, || watched.start()),
-                        None => teed.passing.pass(data),
-                    }
-                }
-                teed.passing.ended |= is_end;
-            }
-            Poll::Ready(None) => teed.passing.ended = true,
-            Poll::Ready(Some(Err(_))) => teed.broken = true,
-            Poll::Pending => {}
+        tokio::select! {
+            answer = within(patience, &sent, silent) => assert_eq!(answer.unwrap_err(), Code::AppTimeout),
+            never = later => match never {},
         }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
-    }
-}
-
-impl<B: Leftover> Drop for Observed<B> {
-    fn drop(&mut self) {
-        let Some(body) = self.body.take() else { return };
-        {
-            let mut teed = self.tee.lock();
-            if body.is_end_stream() {
-                teed.passing.ended = true;
-            } else if !teed.broken
-                && let Some(watched) = self.judged.take()
-            {
-                teed.rest = body.leave().map(|body| (body, watched));
-            }
-        }
-        self.tee.0.changed.notify_one();
+        assert_eq!(begun.elapsed(), Duration::from_secs(14));
     }
 }

@@ -54,7 +54,7 @@ impl Passing {
 
     /// The verdict, and what the provider calls the event.
     pub(crate) fn judge(self, head: &RequestHead, secrets: &Secrets, now: i64) -> (Verdict, Event, Bytes) {
-        let lines = HeaderLines(&head.headers);
+        let lines = WireHeaders(&head.headers);
         let request = request(head, &lines);
         let is_kept = self.length == self.kept.len() as u64;
         let verifier = self.verifier.unwrap_or_else(|| {
@@ -76,17 +76,17 @@ impl Passing {
 
 /// Starts to verify a request whose body is still to come.
 pub(crate) fn start(head: &RequestHead, secrets: &Secrets, now: i64) -> Verifier {
-    Verifier::start(&request(head, &HeaderLines(&head.headers)), secrets, now)
+    Verifier::start(&request(head, &WireHeaders(&head.headers)), secrets, now)
 }
 
-fn request<'a>(head: &'a RequestHead, headers: &'a HeaderLines<'a>) -> Request<'a> {
+fn request<'a>(head: &'a RequestHead, headers: &'a WireHeaders<'a>) -> Request<'a> {
     Request { method: &head.method, target: &head.target, headers }
 }
 
 /// The wire's header lines as the signatures crate reads them.
-struct HeaderLines<'a>(&'a Lines);
+struct WireHeaders<'a>(&'a Lines);
 
-impl Headers for HeaderLines<'_> {
+impl Headers for WireHeaders<'_> {
     fn entries<'a>(&'a self) -> Box<dyn Iterator<Item = (&'a [u8], &'a [u8])> + 'a> {
         Box::new(self.0.iter())
     }

@@ -67,10 +67,11 @@ impl Endpoints {
             ));
         }
         let mut table = self.lock();
-        match table.get(name) {
-            Some(entry) if entry.owner == owner => return Ok(()),
+        match table.get(name).map(|entry| entry.owner.as_str()) {
+            Some(known) if known == owner => return Ok(()),
             // What anybody could open was never protected: a token makes it its own.
-            Some(entry) if entry.owner != ANYBODY => {
+            Some(ANYBODY) => {}
+            Some(_) => {
                 let hint = "choose another name with `--endpoint`, or use the token that opened it first";
                 return Err(refusal(
                     Refusal::ENDPOINT_TAKEN,
@@ -85,7 +86,7 @@ impl Endpoints {
                     "reuse one of yours",
                 ));
             }
-            Some(_) | None => {}
+            None => {}
         }
         let before = table.insert(name.to_owned(), Entry { owner: owner.to_owned(), live: None });
         if let Err(error) = self.save(&table) {

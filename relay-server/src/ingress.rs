@@ -14,7 +14,7 @@ use hookwire_protocol::{
     limits::CONNECT_PATH,
     session::Reset,
 };
-use hookwire_tunnel::{Tunnel, body_length, http_version, is_hop_by_hop, lines};
+use hookwire_tunnel::{Tunnel, body_length, http_version, is_hop_by_hop, lines, named_by_connection};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -199,20 +199,6 @@ fn split(target: &Bytes) -> Option<(&str, Bytes)> {
     Some((name, target.slice(1 + end..)))
 }
 
-/// The headers that `connection` names besides its own keywords: they end here too (RFC 9110 §7.6.1).
-fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let named = values.flat_map(|value| value.split(',')).map(str::trim);
-    named
-        .filter(|name| !name.eq_ignore_ascii_case("keep-alive") && !name.eq_ignore_ascii_case("close"))
-        .filter_map(|name| name.parse().ok())
-        // Nobody may make the relay drop what the app has to see.
-        .filter(|name| {
-            ![header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::AUTHORIZATION].contains(name)
-        })
-        .collect()
-}
-
 /// HTTP/2 lets a sender split its cookies over several lines; HTTP/1 has them in one (RFC 9113 §8.2.3).
 fn push_cookies(list: &mut HeaderLines, headers: &HeaderMap) {
     let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
@@ -267,13 +253,6 @@ mod tests {
         }
         assert_eq!(split(&Bytes::from_static(b"*")), None);
         assert_eq!(split(&Bytes::from_static(b"/\xff/a")), None);
-    }
-
-    #[test]
-    fn connection_can_not_remove_what_the_app_needs() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close, X-Mine, host, content-length, "));
-        assert_eq!(named_by_connection(&headers), [HeaderName::from_static("x-mine")]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use http::uri::Authority;
+use http::{HeaderValue, uri::Authority};
 
 /// How exchanges are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) enum Host {
     /// The target's own.
     Rewrite,
     /// This one.
-    Fixed(String),
+    Fixed(HeaderValue),
 }
 
 /// Why a choice is none.
@@ -91,8 +91,10 @@ impl FromStr for Host {
         match text {
             "keep" => Ok(Self::Keep),
             "rewrite" => Ok(Self::Rewrite),
-            host if host.parse::<Authority>().is_ok() => Ok(Self::Fixed(host.to_owned())),
-            _ => Err(ChoiceError("use `keep`, `rewrite` or a host like `shop.test:8080`".into())),
+            host => match (host.parse::<Authority>(), host.parse()) {
+                (Ok(_), Ok(value)) => Ok(Self::Fixed(value)),
+                _ => Err(ChoiceError("use `keep`, `rewrite` or a host like `shop.test:8080`".into())),
+            },
         }
     }
 }
@@ -120,7 +122,7 @@ mod tests {
             assert!(error.0.contains("not in this version yet"), "{error}");
         }
         assert_eq!("banana".parse::<Output>().unwrap_err().0, "use `plain` or `json`");
-        assert_eq!("shop.test".parse(), Ok(Host::Fixed("shop.test".into())));
+        assert_eq!("shop.test".parse(), Ok(Host::Fixed(HeaderValue::from_static("shop.test"))));
         assert!("shop test".parse::<Host>().is_err());
     }
 }

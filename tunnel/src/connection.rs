@@ -43,7 +43,7 @@ pub fn websocket_config() -> WebSocketConfig {
 #[non_exhaustive]
 pub enum Closed {
     /// In good order: one side said goaway, and what was in flight is done.
-    #[error("session ended: {0:?}")]
+    #[error("session ended: {0}")]
     Finished(Goaway),
     /// The peer closed the socket, or it broke.
     #[error("connection lost: {0}")]
@@ -158,5 +158,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 }
 
 fn lost(error: &tungstenite::Error) -> Closed {
-    Closed::Lost(error.to_string())
+    use tungstenite::{Error, error::ProtocolError};
+    Closed::Lost(match error {
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
+        | Error::ConnectionClosed
+        | Error::AlreadyClosed => "the other side went away".into(),
+        error => error.to_string(),
+    })
 }

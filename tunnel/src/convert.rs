@@ -47,6 +47,20 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
     ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
+/// The headers that `connection` names besides its own keywords: they end here too (RFC 9110 §7.6.1). What the other end needs to understand the
+/// message stays, whoever names it.
+pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named = values.flat_map(|value| value.split(',')).map(str::trim);
+    named
+        .filter(|name| !name.eq_ignore_ascii_case("keep-alive") && !name.eq_ignore_ascii_case("close"))
+        .filter_map(|name| name.parse().ok())
+        .filter(|name| {
+            ![header::HOST, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::AUTHORIZATION].contains(name)
+        })
+        .collect()
+}
+
 /// The wire's name for a version.
 pub fn http_version(version: Version) -> HttpVersion {
     match version {
@@ -78,4 +92,16 @@ pub fn response_parts(head: &ResponseHead) -> http::response::Parts {
 /// A method from the wire. Decoding has checked that it is a token.
 pub(crate) fn method(bytes: &Bytes) -> http::Method {
     http::Method::from_bytes(bytes).unwrap_or(http::Method::POST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_can_not_remove_what_the_other_end_needs() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close, X-Mine, host, content-length, "));
+        assert_eq!(named_by_connection(&headers), [HeaderName::from_static("x-mine")]);
+    }
 }

@@ -47,7 +47,7 @@ impl Shared {
 #[derive(Clone, Debug)]
 pub struct Tunnel {
     shared: Arc<Shared>,
-    /// Request bodies that go on flowing after their answer has begun.
+    /// Request bodies that go on flowing after their answer has begun. The session is not finished before they are, and its loss ends them.
     stragglers: TaskTracker,
 }
 
@@ -155,14 +155,9 @@ impl Tunnel {
         self.shared.lock().go_away(reason);
     }
 
-    /// Asks the peer for a sign of life now, and for the round trip.
+    /// Asks the peer for a sign of life now.
     pub fn probe(&self) {
         self.shared.lock().probe(Instant::now());
-    }
-
-    /// The last measured round trip.
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.shared.lock().round_trip()
     }
 
     /// Exchanges in flight.
@@ -211,14 +206,8 @@ impl Reply {
         Ok(())
     }
 
-    /// Waits until the sender no longer wants an answer.
-    pub async fn stopped(&self) -> Reset {
-        let (shared, id) = (self.half.shared(), self.half.id());
-        std::future::poll_fn(|context| shared.lock().poll_stopped(id, context)).await
-    }
-
-    /// A second view of the stream, to watch for [`Self::stopped`] after the answer has begun.
-    pub fn watch(&self) -> impl Future<Output = Reset> + Send + use<> {
+    /// Ready once the sender no longer wants an answer, also after the answer has begun. Only one of these is woken.
+    pub fn stopped(&self) -> impl Future<Output = Reset> + Send + use<> {
         let (shared, id) = (Arc::clone(self.half.shared()), self.half.id());
         std::future::poll_fn(move |context| shared.lock().poll_stopped(id, context))
     }

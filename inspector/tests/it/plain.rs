@@ -119,8 +119,8 @@ time      request             event               took  answer and signature
                 given to `hookwire listen`
 02:14:07  POST /verification  payment.captured  0.4 ms  502 app-refused  ✓ valid
           (repeat of the same event id)
-02:14:07  reconnecting: the relay closed the connection; next try in 80 ms
-02:14:07  reconnecting: the relay refused the connection; next try in 80 ms
+02:14:07  reconnecting: the relay closed the connection; still trying
+02:14:07  reconnecting: the relay refused the connection; still trying
 02:14:07  connected again after 3.2 s
 02:14:07  12 more delivered, but not shown: this output fell behind
 "
@@ -155,8 +155,8 @@ fn a_night_at_120_columns() {
 02:14:07  POST /verification            payment.captured          0.4 ms  502 app-refused  ✓ valid razorpay  (repeat)
           hint: the app refused the connection: start the app, or check the port given to `hookwire listen`
 02:14:07  POST /verification            payment.captured          0.4 ms  502 app-refused  ✓ valid razorpay  (repeat)
-02:14:07  reconnecting: the relay closed the connection; next try in 80 ms
-02:14:07  reconnecting: the relay refused the connection; next try in 80 ms
+02:14:07  reconnecting: the relay closed the connection; still trying
+02:14:07  reconnecting: the relay refused the connection; still trying
 02:14:07  connected again after 3.2 s
 02:14:07  12 more delivered, but not shown: this output fell behind
 "
