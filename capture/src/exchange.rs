@@ -30,14 +30,18 @@ pub struct Exchange {
     pub request: RequestHead,
     /// What was kept of the request's body.
     pub request_body: CapturedBody,
-    /// The answer that went back to the sender; none if there was nobody left to answer, or nothing to answer with.
+    /// The answer that went back to the sender, or would have gone had it waited; none if there was nothing to answer with.
     pub response: Option<ResponseHead>,
     /// What was kept of the response's body.
     pub response_body: CapturedBody,
-    /// Who wrote that answer.
+    /// Who wrote the answer that the sender got.
     pub answered_by: AnsweredBy,
+    /// The relay answered for the app when the deadline had passed; `response` is what the app said afterwards, to nobody.
+    pub late: bool,
     /// What went wrong on the way, as the sender was told; none if nothing did.
     pub error: Option<Code>,
+    /// From the request's receipt to its first byte on the way to the app; none if no connection to the app was had.
+    pub forwarded: Option<Duration>,
     /// From the request's receipt to the head of the app's answer; none if the app sent none.
     pub first_byte: Option<Duration>,
     /// From the request's receipt to the last byte of the answer.
@@ -84,7 +88,10 @@ pub enum Origin {
     /// A sender posted it just now.
     Live,
     /// A sender posted it while the app or this client was away; the relay kept it.
-    Held,
+    Held {
+        /// When the relay took it in.
+        since: SystemTime,
+    },
     /// It was sent to the app again from here.
     Replay {
         /// The id of the exchange that was repeated.
@@ -99,7 +106,7 @@ impl Origin {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",
-            Self::Held => "held",
+            Self::Held { .. } => "held",
             Self::Replay { .. } => "replay",
             Self::Sent => "sent",
         }
@@ -137,6 +144,8 @@ pub struct CapturedBody {
     pub bytes: Bytes,
     /// How many bytes passed in all.
     pub length: u64,
+    /// The SHA-256 of all of them, where more passed than was kept.
+    pub sha256: Option<[u8; 32]>,
 }
 
 impl CapturedBody {
@@ -159,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_body_knows_whether_it_was_cut_and_does_not_print_itself() {
-        let whole = CapturedBody { bytes: Bytes::from_static(b"secret"), length: 6 };
+        let whole = CapturedBody { bytes: Bytes::from_static(b"secret"), length: 6, sha256: None };
         let cut = CapturedBody { length: 7, ..whole.clone() };
         assert!(!whole.truncated());
         assert!(cut.truncated());

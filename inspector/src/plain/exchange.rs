@@ -70,7 +70,7 @@ impl Plain {
         let repeated = id.is_some_and(|id| self.repeats.seen(exchange.event.provider, id));
         match (repeated, exchange.origin) {
             (true, _) => Some(["(repeat of the same event id)", "(repeat)"]),
-            (false, Origin::Held) => Some(["(held by the relay)", "(held)"]),
+            (false, Origin::Held { .. }) => Some(["(held by the relay)", "(held)"]),
             (false, _) => None,
         }
     }

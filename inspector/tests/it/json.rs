@@ -2,6 +2,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use std::time::SystemTime;
+
 use hookwire_capture::{AnsweredBy, Connection, Exchange, Origin, Update};
 use hookwire_inspector::json::write_line;
 use hookwire_signatures::{Cause, Status};
@@ -64,7 +66,7 @@ fn query_cause_and_error_appear_when_there_are_any() {
 #[test]
 fn an_exchange_without_path_event_or_answer_is_still_whole() {
     let mut bare = fixture::exchange();
-    bare.origin = Origin::Held;
+    bare.origin = Origin::Held { since: SystemTime::UNIX_EPOCH };
     bare.answered_by = AnsweredBy::Relay;
     bare.request.target = Bytes::from_static(b"?");
     bare.event.name = None;

@@ -262,8 +262,8 @@ fn what_came_in_an_unusual_way_says_so_and_a_replay_is_no_repeat() {
     assert_eq!(shown(Origin::Live, "a"), "");
     assert_eq!(shown(Origin::Replay { of: uuid::Uuid::nil() }, "a"), "(replay)");
     assert_eq!(shown(Origin::Sent, "b"), "(sent from here)");
-    assert_eq!(shown(Origin::Held, "b"), "(held by the relay)");
-    assert_eq!(shown(Origin::Held, "a"), "(repeat of the same event id)");
+    assert_eq!(shown(Origin::Held { since: SystemTime::UNIX_EPOCH }, "b"), "(held by the relay)");
+    assert_eq!(shown(Origin::Held { since: SystemTime::UNIX_EPOCH }, "a"), "(repeat of the same event id)");
 }
 
 #[test]
