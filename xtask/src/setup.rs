@@ -26,17 +26,24 @@ pub(crate) fn cargo_deny(root: &Path) -> Result<()> {
     run("cargo", &["install", "cargo-deny", "--locked", "--version", CARGO_DENY_VERSION], root)
 }
 
-/// Makes sure that the example app can start: Node is there, and so are the app's packages.
-pub(crate) fn shop(root: &Path) -> Result<()> {
+/// Makes sure that what runs on Node can: the example app, and the providers' packages that judge beside us.
+pub(crate) fn packages(root: &Path) -> Result<()> {
     node(root)?;
-    let directory = shop_directory(root);
+    for directory in [shop_directory(root), root.join("e2e").join("oracles")] {
+        install(&directory)?;
+    }
+    Ok(())
+}
+
+/// Installs the npm packages that a folder's lock file asks for.
+fn install(directory: &Path) -> Result<()> {
     // npm writes this file last: when it is newer than the lock file, what the lock file asks for is there.
     let installed = modified(&directory.join("node_modules").join(".package-lock.json"));
     let locked = modified(&directory.join("package-lock.json"));
     if installed.is_some() && installed >= locked {
         return Ok(());
     }
-    run("npm", &["ci", "--no-audit", "--no-fund"], &directory)
+    run("npm", &["ci", "--no-audit", "--no-fund"], directory)
 }
 
 fn node(root: &Path) -> Result<()> {
