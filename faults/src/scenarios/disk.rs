@@ -1,0 +1,95 @@
+//! The disk is full, or broken.
+
+use std::{process::Command, time::Duration};
+
+use anyhow::{Result, ensure};
+
+use super::{Outcome, Setting};
+use crate::{
+    process::{is_there, run},
+    sender::{Load, Senders},
+    world::{Odd, World},
+};
+
+/// A disk that a few seconds of webhooks fill.
+const SMALL: &str = "size=24m";
+/// The same, with room again.
+const LARGER: &str = "size=512m";
+
+struct Mounted(String);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+pub(super) async fn full(setting: Setting) -> Result<Outcome> {
+    let mut world = World::new(&setting.binary, "relay")?;
+    let mount = world.path("m").display().to_string();
+    std::fs::create_dir(&mount)?;
+    if let Err(reason) = run("mount", &["-t", "tmpfs", "-o", SMALL, "tmpfs", &mount]) {
+        return Ok(Outcome::Skipped(format!("tmpfs can't be mounted here: {reason:#}")));
+    }
+    let _mounted = Mounted(mount.clone());
+    world.data = world.path("m").join("relay");
+    world.start().await?;
+    world.kill_client()?; // what is taken in stays
+    let senders = Senders::start(&world.relay_address, &World::hook(), 0, Load::burst(16, 60_000));
+    let filled = senders.finish().await;
+    let refused = filled.iter().filter(|answer| answer.status == 503).count();
+    let others = filled.iter().filter(|answer| !matches!(answer.status, 202 | 503)).count();
+    ensure!(refused > 0, "the disk never filled");
+    ensure!(others == 0, "{others} answers beside 202 and 503 with a full disk");
+    run("mount", &["-o", &format!("remount,{LARGER}"), &mount])?;
+    // It takes webhooks again without a restart.
+    let begun = std::time::Instant::now();
+    let mut answers = filled;
+    let mut next = 1_000_000;
+    let back = loop {
+        let sent = Senders::start(&world.relay_address, &World::hook(), next, Load::burst(1, 1)).finish().await;
+        next += 1;
+        let taken = sent.iter().any(|answer| answer.status == 202);
+        answers.extend(sent);
+        if taken {
+            break begun.elapsed();
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(10), "no webhook was taken 10 s after there was room again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    world.start_client().await?;
+    let balance = world.balance(&answers).await?;
+    world.kill_relay()?;
+    world.intact()?;
+    Ok(Outcome::Held(vec![format!("{refused} refused while full · took webhooks again after {back:?} · {balance}")]))
+}
+
+pub(super) async fn errors(setting: Setting) -> Result<Outcome> {
+    if !is_there("strace") {
+        return Ok(Outcome::Skipped("strace is not installed".into()));
+    }
+    let mut world = World::new(&setting.binary, "relay")?;
+    world.start().await?;
+    world.kill_client()?;
+    world.kill_relay()?;
+    // The 50th sync and a few behind it fail, as with a disk that loses its cable for a moment.
+    let inject = "inject=fdatasync,fsync:error=EIO:when=50..55";
+    let trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", inject];
+    let odd = Odd { wrapper: trace.map(str::to_owned).to_vec(), ..Odd::default() };
+    if let Err(reason) = world.start_relay(&odd).await {
+        return Ok(Outcome::Skipped(format!("strace can't trace here: {reason:#}")));
+    }
+    let senders = Senders::start(&world.relay_address, &World::hook(), 0, Load { webhooks: 4_000, ..Load::steady(8) });
+    let answers = senders.finish().await;
+    let refused = answers.iter().filter(|answer| answer.status == 503).count();
+    ensure!(refused > 0, "no sync failed");
+    ensure!(answers.last().is_some_and(|answer| answer.status == 202), "it never recovered");
+    // Nothing is left of what only the page cache had: the relay is killed and started without faults.
+    world.kill_relay()?;
+    world.start_relay(&Odd::default()).await?;
+    world.start_client().await?;
+    let balance = world.balance(&answers).await?;
+    world.kill_relay()?;
+    world.intact()?;
+    Ok(Outcome::Held(vec![format!("{refused} refused · {balance}")]))
+}

@@ -1,0 +1,95 @@
+//! The power goes: what the device was told is all that is left.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use anyhow::{Result, ensure};
+
+use super::{Outcome, Setting};
+use crate::{
+    ledger::Balance,
+    process::run,
+    sender::{Load, Senders},
+    world::{Odd, World},
+};
+
+/// The device, sparse.
+const DEVICE: &str = "1500M";
+
+pub(super) async fn cut(setting: Setting) -> Result<Outcome> {
+    if let Err(reason) = mountable() {
+        return Ok(Outcome::Skipped(format!("loop devices can't be mounted here: {reason:#}")));
+    }
+    let mut lines = Vec::new();
+    for round in 0..setting.rounds(1, 3) {
+        let synced = once(&setting.binary, true).await?;
+        synced.check()?;
+        lines.push(format!("round {round}, synced:   {synced}"));
+    }
+    let control = once(&setting.binary, false).await?;
+    lines.push(format!("control, not synced: {control}"));
+    ensure!(
+        !control.lost.is_empty(),
+        "the control without sync lost nothing: this test proves nothing here ({control})"
+    );
+    Ok(Outcome::Held(lines))
+}
+
+/// Sends to a relay whose data lie on a device of their own, cuts the power, and starts it again on what the device had.
+async fn once(binary: &Path, synced: bool) -> Result<Balance> {
+    let mut world = World::new(binary, "relay")?;
+    let (device, copy, mount) = (world.path("a.img"), world.path("b.img"), world.path("m"));
+    let [device, copy, mount] = [device, copy, mount].map(|path| path.display().to_string());
+    std::fs::create_dir(&mount)?;
+    run("truncate", &["-s", DEVICE, &device])?;
+    run("mkfs.ext4", &["-qF", &device])?;
+    run("mount", &["-o", "loop", &device, &mount])?;
+    let mounted = Mounted(mount.clone());
+    world.data = Path::new(&mount).join("relay");
+    let odd = Odd {
+        environment: if synced { Vec::new() } else { vec![("HOOKWIRE_INBOX_UNSYNCED".into(), "1".into())] },
+        ..Odd::default()
+    };
+    world.start_app().await?;
+    world.start_relay(&odd).await?;
+    world.start_client().await?;
+    // From here on nobody takes what the inbox has: all of it must be on the device.
+    world.kill_client()?;
+    let senders = Senders::start(&world.relay_address, &World::hook(), 0, Load::burst(16, 200_000));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    if let Some(relay) = &world.relay {
+        relay.signal("STOP")?;
+    }
+    run("cp", &["--sparse=always", &device, &copy])?;
+    world.kill_relay()?;
+    let answers = senders.stop().await;
+    drop(mounted);
+    run("mount", &["-o", "loop", &copy, &mount])?;
+    let _mounted = Mounted(mount);
+    world.start_relay(&Odd::default()).await?;
+    world.start_client().await?;
+    let balance = Balance::settled(&answers, &world.journal()).await?;
+    world.kill_client()?;
+    world.kill_relay()?;
+    world.intact()?;
+    Ok(balance)
+}
+
+/// Unmounted when it is dropped.
+struct Mounted(String);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+fn mountable() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let [device, mount] = ["a.img", "m"].map(|name| folder.path().join(name).display().to_string());
+    std::fs::create_dir(&mount)?;
+    run("truncate", &["-s", "16M", &device])?;
+    run("mkfs.ext4", &["-qF", &device])?;
+    run("mount", &["-o", "loop", &device, &mount])?;
+    drop(Mounted(mount));
+    Ok(())
+}
