@@ -17,11 +17,36 @@ use crate::failure::Failure;
 /// The environment variable that can hold the relay's token.
 const TOKEN_VARIABLE: &str = "HOOKWIRE_TOKEN";
 
-/// `<PROVIDER>=<env:VAR|file:PATH>`: whose secret, and where it is.
+/// `<PROVIDER>[-api|-former]=<env:VAR|file:PATH>`: whose secret, which one, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     provider: Provider,
+    role: Role,
     place: Place,
+}
+
+/// Which of a provider's secrets it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// The one that webhooks are signed with today.
+    Webhook,
+    /// The one of the API: Razorpay signs what comes back from its checkout with that.
+    Api,
+    /// One that was replaced; retries of older events still come with it.
+    Former,
+}
+
+impl Role {
+    /// What is written behind the provider's name.
+    const SUFFIXES: [(&'static str, Self); 2] = [("-api", Self::Api), ("-former", Self::Former)];
+
+    fn given_to(self, secret: Secret) -> Secret {
+        match self {
+            Self::Webhook => secret,
+            Self::Api => secret.of_api(),
+            Self::Former => secret.as_former(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +70,9 @@ impl FromStr for Source {
     type Err = SourceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (provider, place) = text.split_once('=').ok_or(SourceError::Form)?;
+        let (name, place) = text.split_once('=').ok_or(SourceError::Form)?;
+        let suffixed = Role::SUFFIXES.iter().find_map(|(suffix, role)| Some((name.strip_suffix(suffix)?, *role)));
+        let (provider, role) = suffixed.unwrap_or((name, Role::Webhook));
         let provider: Provider = provider
             .parse()
             .map_err(|error: hookwire_signatures::UnknownProvider| SourceError::Provider(error.to_string()))?;
@@ -54,7 +81,7 @@ impl FromStr for Source {
             Some(("file", path)) if !path.is_empty() => Place::File(path.into()),
             _ => return Err(SourceError::Literal(provider)),
         };
-        Ok(Self { provider, place })
+        Ok(Self { provider, role, place })
     }
 }
 
@@ -127,11 +154,13 @@ impl Environment {
             secrets.add(source.provider, self.secret(&source)?);
         }
         let Some(file) = &self.file else { return Ok(secrets) };
-        let usual =
-            Provider::ALL.iter().flat_map(|provider| provider.usual_env_names().iter().map(|name| (*provider, *name)));
-        for (provider, name) in usual {
+        let usual = Provider::ALL.iter().flat_map(|provider| {
+            let webhook = provider.usual_env_names().iter().map(|name| (*provider, Role::Webhook, *name));
+            webhook.chain(provider.usual_api_env_names().iter().map(|name| (*provider, Role::Api, *name)))
+        });
+        for (provider, role, name) in usual {
             let Some(value) = file.variable(name).filter(|value| !value.trim().is_empty()) else { continue };
-            let secret = Secret::new(format!("env:{name}"), value);
+            let secret = self.with_account(provider, role.given_to(Secret::new(format!("env:{name}"), value)));
             // Named with `--secret` as well: the environment stood over the file there.
             if !secrets.of(provider).iter().any(|known| known.name() == secret.name()) {
                 secrets.add(provider, secret);
@@ -146,7 +175,16 @@ impl Environment {
         Ok(secrets)
     }
 
-    fn secret(&self, Source { provider, place }: &Source) -> Result<Secret, Failure> {
+    /// Adds what belongs to the secret and is none itself, such as the own id of a PayPal webhook.
+    fn with_account(&self, provider: Provider, secret: Secret) -> Secret {
+        let account = provider.usual_account_env_name().and_then(|name| self.variable(name));
+        match account.filter(|account| !account.trim().is_empty()) {
+            Some(account) => secret.with_account(account.trim()),
+            None => secret,
+        }
+    }
+
+    fn secret(&self, Source { provider, role, place }: &Source) -> Result<Secret, Failure> {
         let (name, value) = match place {
             Place::Variable(name) => {
                 let value = self.variable(name).ok_or_else(|| {
@@ -164,7 +202,7 @@ impl Environment {
                 (format!("file:{}", path.display()), without_line_end(value))
             }
         };
-        let secret = Secret::new(name, value);
+        let secret = self.with_account(*provider, role.given_to(Secret::new(name, value)));
         if secret.is_blank() {
             return Err(Failure::usage(format!("the secret of `{provider}` in `{}` is empty", secret.name())).hint(
                 "anybody can sign with an empty secret; copy the real one from the provider's dashboard".to_owned(),
@@ -216,6 +254,8 @@ fn without_line_end(mut value: Vec<u8>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use hookwire_signatures::SecretKind;
+
     use super::*;
 
     fn environment(file: &str) -> Environment {
@@ -235,12 +275,15 @@ mod tests {
         let source = |text: &str| text.parse::<Source>();
         assert_eq!(
             source("stripe=env:S"),
-            Ok(Source { provider: Provider::Stripe, place: Place::Variable("S".into()) })
+            Ok(Source { provider: Provider::Stripe, role: Role::Webhook, place: Place::Variable("S".into()) })
         );
         assert_eq!(
             source("stripe=file:C:/s"),
-            Ok(Source { provider: Provider::Stripe, place: Place::File("C:/s".into()) })
+            Ok(Source { provider: Provider::Stripe, role: Role::Webhook, place: Place::File("C:/s".into()) })
         );
+        assert_eq!(source("razorpay-api=env:S").map(|source| source.role), Ok(Role::Api));
+        assert_eq!(source("stripe-former=env:S").map(|source| source.role), Ok(Role::Former));
+        assert!(source("stripe-other=env:S").is_err());
         assert_eq!(source("stripe"), Err(SourceError::Form));
         for literal in ["stripe=whsec_x", "stripe=", "stripe=env:", "stripe=plain:x"] {
             assert_eq!(source(literal), Err(SourceError::Literal(Provider::Stripe)));
@@ -267,6 +310,15 @@ mod tests {
         );
         assert_eq!(environment.variable("FROM_PROCESS").as_deref(), Some("p"));
         assert!(!format!("{secrets:?}").contains("\"c\""));
+    }
+
+    #[test]
+    fn secrets_of_the_api_are_kept_apart_and_accounts_found() {
+        let file = "RAZORPAY_KEY_SECRET=k\nBRAINTREE_PRIVATE_KEY=p\nBRAINTREE_PUBLIC_KEY= b \nOLD=o\n";
+        let secrets = environment(file).secrets(&["stripe-former=env:OLD".into()]).unwrap();
+        assert_eq!(secrets.of(Provider::Razorpay)[0].kind(), SecretKind::Api);
+        assert_eq!(secrets.of(Provider::Braintree)[0].account(), Some("b"));
+        assert!(secrets.of(Provider::Stripe)[0].is_former());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use hookwire_signatures::{Provider, Request, Scheme, Secret, Secrets, Verifier, diagnose, event, sign};
+use hookwire_signatures::{Provider, Request, Scheme, Secret, Secrets, SignInput, Verifier, diagnose, event, sign};
 use sha2::Sha256;
 
 const SECRET: &str = "rzp_whsec_91Qx";
@@ -34,8 +34,8 @@ fn verifier(criterion: &mut Criterion) {
             ("content-length".to_owned(), length.to_string()),
             ("x-razorpay-event-id".to_owned(), "evt_00000000000000".to_owned()),
         ];
-        headers.extend(sign(scheme, &secret, &body, 0));
-        let request = Request { method: b"POST", target: b"/verification", headers: &headers };
+        headers.extend(sign(scheme, &SignInput::new(&secret, &body, 0)).expect("the scheme is symmetric").headers);
+        let request = Request { method: b"POST", target: b"/verification", headers: &headers, urls: &[] };
 
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Bytes(body.len() as u64));
@@ -67,7 +67,7 @@ fn diagnosis(criterion: &mut Criterion) {
         let slash = body.len() - 5;
         body[slash] = b'/';
         let headers = [("x-razorpay-signature", "00".repeat(32))];
-        let request = Request { method: b"POST", target: b"/", headers: &headers };
+        let request = Request { method: b"POST", target: b"/", headers: &headers, urls: &[] };
         criterion.bench_function(&format!("diagnose/{name}"), |bencher| {
             bencher.iter(|| {
                 let mut verifier = Verifier::start(&request, &secrets, 0);

@@ -61,6 +61,10 @@ causes! {
     BodyIncomplete = "body-incomplete",
         "the body did not arrive whole, so that its signature can't be checked",
         "look at why it was cut: the sender went away, or gave up waiting";
+    /// The body is longer than what is kept for a scheme of this form.
+    BodyTooLong = "body-too-long",
+        "the body is longer than what is kept to check a signature of this form",
+        "check it with the provider's own package: no webhook of this provider is known to be so long";
     /// Older than the provider's tolerance.
     TooOld = "too-old",
         "the signature is right, but older than the tolerance",

@@ -5,14 +5,13 @@ mod body;
 mod secret;
 
 use std::borrow::Cow;
-use std::slice;
 
 use crate::cause::Cause;
 use crate::request::Request;
 use crate::scheme::Scheme;
 use crate::secret::{Secret, Secrets};
 use crate::verdict::{Status, Verdict};
-use crate::verifier::Verifier;
+use crate::verifier::{own, trial};
 
 /// The longest body that is diagnosed, in bytes. Webhooks are far smaller (GitHub's limit of 25 MB is the exception),
 /// and some twenty MACs over 1 MiB keep a core busy for tens of milliseconds already.
@@ -27,25 +26,19 @@ pub fn diagnose(request: &Request<'_>, body: &[u8], secrets: &Secrets, verdict: 
     let Some(scheme) = verdict.scheme.and_then(Scheme::with_id).filter(|_| undecided) else {
         return verdict;
     };
-    let fields = request.fields();
-    let own = secrets.of(scheme.provider);
-    let begin = |secrets: &[Secret]| Verifier::judge(scheme, &fields, secrets, now);
-    // A header without one possible signature fits no edit.
-    if body.len() > DIAGNOSIS_BODY_LIMIT || !begin(own).needs_body() {
+    let own = own(scheme, secrets);
+    if body.len() > DIAGNOSIS_BODY_LIMIT {
         return verdict;
     }
     let case = Case { scheme, secrets, body };
     for hypothesis in HYPOTHESES {
         for edit in (hypothesis.edits)(case) {
-            let (secrets, body) = match &edit {
-                Edit::Body(edited) => (own, &**edited),
-                Edit::Secret(edited) => (slice::from_ref(edited), body),
+            let fits = match &edit {
+                Edit::Body(edited) => trial(scheme, request, edited, &own, now),
+                Edit::Secret(edited) => trial(scheme, request, body, &[edited], now),
             };
-            let mut verifier = begin(secrets);
-            verifier.update(body);
-            let trial = verifier.finish();
-            if matches!(trial.status, Status::Valid | Status::Stale) {
-                return Verdict { cause: Some(hypothesis.cause), secret: trial.secret, ..verdict };
+            if fits.is_some() {
+                return Verdict { cause: Some(hypothesis.cause), secret: fits, ..verdict };
             }
         }
     }
@@ -89,13 +82,15 @@ type Edits<'a> = Box<dyn Iterator<Item = Edit<'a>> + 'a>;
 mod tests {
     use super::*;
     use crate::provider::Provider;
-    use crate::sign::sign;
+    use crate::sign::{SignInput, sign};
+    use crate::verifier::Verifier;
 
     /// The cause, and the secret it was found with, when `received` comes with the signature of `signed`.
     fn cause(signed: &str, received: &str, signed_with: &str, known: &[(Provider, &str)]) -> (Cause, Option<String>) {
         let scheme = Scheme::with_id("stripe.v1").unwrap();
-        let headers = sign(scheme, &Secret::new("", signed_with), signed.as_bytes(), 0);
-        let request = Request { method: b"POST", target: b"/", headers: &headers };
+        let signed = sign(scheme, &SignInput::new(&Secret::new("", signed_with), signed.as_bytes(), 0));
+        let headers = signed.unwrap().headers;
+        let request = Request { method: b"POST", target: b"/", headers: &headers, urls: &[] };
         let mut secrets = Secrets::default();
         for (provider, value) in known {
             secrets.add(*provider, Secret::new(format!("env:{provider}"), *value));

@@ -16,6 +16,8 @@ pub enum Encoding {
     Base64,
     /// Base64 with the URL-safe alphabet, padded or not (RFC 4648 §5).
     Base64Url,
+    /// The text itself, for what is a password and no signature.
+    Plain,
 }
 
 impl Encoding {
@@ -29,6 +31,7 @@ impl Encoding {
             Self::Hex | Self::HexAnyCase => hex::decode(text).ok(),
             Self::Base64 => STANDARD.decode(text).ok(),
             Self::Base64Url => URL_SAFE.decode(text).ok(),
+            Self::Plain => Some(text.to_vec()),
         }
     }
 
@@ -38,6 +41,7 @@ impl Encoding {
             Self::Hex | Self::HexAnyCase => hex::encode(bytes),
             Self::Base64 => STANDARD.encode(bytes),
             Self::Base64Url => URL_SAFE.encode(bytes),
+            Self::Plain => String::from_utf8_lossy(bytes).into_owned(),
         }
     }
 }

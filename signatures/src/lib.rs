@@ -16,7 +16,7 @@
 //! // The vector of razorpay-node's own tests.
 //! let signature = "2fe04e22977002e6c7cb553adab8b460cb9e2a4970d5953cb27a8472752e3bbc";
 //! let headers = [("X-Razorpay-Signature", signature)];
-//! let request = Request { method: b"POST", target: b"/verification", headers: &headers };
+//! let request = Request { method: b"POST", target: b"/verification", headers: &headers, urls: &[] };
 //!
 //! let mut verifier = Verifier::start(&request, &secrets, 1_700_000_000);
 //! verifier.update(br#"{"a":1,"b":2,"#);
@@ -30,31 +30,48 @@
 #![forbid(unsafe_code)]
 
 mod cause;
+mod challenge;
 mod claims;
+mod content;
 mod detect;
 mod diagnose;
 mod encoding;
 mod event;
+mod form;
 mod json;
+mod key;
 mod mac;
+mod odd;
 mod provider;
+mod public_key;
 mod request;
 mod scheme;
+mod scope;
 mod secret;
 mod sign;
+mod time;
+mod url;
 mod verdict;
 mod verifier;
 
 pub use crate::cause::Cause;
+pub use crate::challenge::{Challenge, challenge};
 pub use crate::detect::detect;
 pub use crate::diagnose::{DIAGNOSIS_BODY_LIMIT, diagnose};
 pub use crate::encoding::Encoding;
 pub use crate::event::{Event, event};
+pub use crate::form::fuzz_forms;
+pub use crate::key::{KeyForm, SecretKind};
 pub use crate::mac::Algorithm;
+pub use crate::odd::{Case, OwnCheck};
 pub use crate::provider::{Provider, UnknownProvider};
 pub use crate::request::{Headers, Request};
-pub use crate::scheme::{Detection, EventRule, Layout, Part, Place, Scheme, TimeRule, TimeSource, schemes};
+pub use crate::scheme::{
+    Coverage, Detection, EventRule, Given, Layout, Maker, Part, Place, Quirk, Refusal, Scheme, TimeRule, TimeUnit,
+    UrlRule, schemes,
+};
+pub use crate::scope::Scope;
 pub use crate::secret::{Secret, Secrets};
-pub use crate::sign::sign;
+pub use crate::sign::{SignError, SignInput, Signed, sign};
 pub use crate::verdict::{Status, Verdict};
-pub use crate::verifier::{Verifier, fuzz_headers};
+pub use crate::verifier::{Verifier, WHOLE_BODY_LIMIT, fuzz_headers};

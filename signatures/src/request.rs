@@ -5,11 +5,14 @@
 pub struct Request<'a> {
     /// The method, as sent.
     pub method: &'a [u8],
-    /// The request target: `path?query`, or absolute-form (RFC 9112 §3.2.2) where the caller knows the public
-    /// URL, which the schemes that sign the URL need.
+    /// The request target as it arrived: `path?query`, or absolute-form (RFC 9112 §3.2.2).
     pub target: &'a [u8],
     /// The header fields; their names are compared without regard to case.
     pub headers: &'a dyn Headers,
+    /// The URLs under which the provider may know this place, query included, the likeliest first. Some providers sign
+    /// the URL that they were given, which a proxy or tunnel has changed by the time a request arrives. Without any,
+    /// they are made from `x-forwarded-proto`, `host` and the target.
+    pub urls: &'a [&'a str],
 }
 
 impl<'a> Request<'a> {
@@ -44,6 +47,7 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); CO
 }
 
 /// The fields of one request, collected.
+#[derive(Clone)]
 pub(crate) struct Fields<'a>(Vec<(&'a [u8], &'a [u8])>);
 
 impl<'a> Fields<'a> {
@@ -64,6 +68,15 @@ impl<'a> Fields<'a> {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.first(name).is_some()
     }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        self.0.iter().copied()
+    }
+
+    /// A header whose value counts whatever its case.
+    pub(crate) fn has_value(&self, name: &str, value: &str) -> bool {
+        self.first(name).is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(value.as_bytes()))
+    }
 }
 
 #[cfg(test)]
@@ -77,7 +90,7 @@ mod tests {
             (b"x-a".to_vec(), b"1".to_vec()),
             (b"X-a".to_vec(), b"\xff".to_vec()),
         ];
-        let request = Request { method: b"POST", target: b"/", headers: &headers };
+        let request = Request { method: b"POST", target: b"/", headers: &headers, urls: &[] };
         let fields = request.fields();
         assert_eq!(fields.all("x-A").collect::<Vec<_>>(), [&b"1"[..], b"\xff"]);
         assert!(!fields.has("x-b"));

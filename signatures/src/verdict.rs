@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::cause::Cause;
-use crate::scheme::{Scheme, TimeRule};
+use crate::challenge;
+use crate::scheme::{Coverage, Scheme, TimeRule};
+use crate::time::Timestamp;
 
 /// The outcome of checking one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,12 @@ impl Verdict {
         if let (Status::NoSecret, Some(scheme)) = (self.status, scheme) {
             return Some(no_secret(scheme));
         }
+        if let (Status::Challenge, Some(scheme)) = (self.status, scheme) {
+            return challenge::of_scheme(scheme.id).map(|challenge| challenge.what.to_owned());
+        }
+        if let (Status::Valid, None, Some(scheme)) = (self.status, self.cause, scheme) {
+            return uncovered(scheme.covers);
+        }
         let cause = self.cause?;
         let reason = match (cause, self.age_seconds, self.tolerance_seconds, &self.secret, scheme) {
             (Cause::TooOld, Some(age), Some(limit), ..) => {
@@ -39,7 +47,7 @@ impl Verdict {
                 format!("signature right, but {} s in the future (limit {limit} s)", age.unsigned_abs())
             }
             (Cause::MissingSignature, .., Some(scheme)) => {
-                format!("the signature header `{}` is missing", scheme.header)
+                format!("{} is missing", missing(scheme))
             }
             (Cause::WrongSecret, _, _, Some(secret), Some(scheme)) => {
                 format!("signed with the secret `{secret}`, not with one of {}", scheme.provider.title())
@@ -65,7 +73,7 @@ impl Verdict {
     }
 
     /// A verdict under a scheme, before anything else is known.
-    pub(crate) fn under(scheme: &'static Scheme, status: Status, cause: Option<Cause>) -> Self {
+    pub(crate) fn under(scheme: &Scheme, status: Status, cause: Option<Cause>) -> Self {
         Self {
             status,
             scheme: Some(scheme.id),
@@ -75,22 +83,39 @@ impl Verdict {
         }
     }
 
-    /// Judges the age of a right signature.
-    pub(crate) fn aged(mut self, rule: &TimeRule) -> Self {
-        if let (Some(age), Some(tolerance)) = (self.age_seconds, rule.tolerance_seconds) {
-            let cause = if age > tolerance {
-                Some(Cause::TooOld)
-            } else if rule.limits_future && age < -tolerance {
-                Some(Cause::TooNew)
-            } else {
-                None
-            };
-            if cause.is_some() {
-                self.status = Status::Stale;
-                self.cause = cause;
-            }
-        }
+    /// Judges the age of a right signature at `now`, in unix seconds.
+    pub(crate) fn aged(mut self, rule: &TimeRule, timestamp: &Timestamp, now: i64, checks_unit: bool) -> Self {
+        let Some(age) = timestamp.age_millis(now) else { return self };
+        let limit = rule.tolerance_seconds.map(|seconds| seconds.saturating_mul(1_000));
+        let is_out = limit.is_some_and(|limit| age > limit || (rule.limits_future && age < -limit));
+        let cause = if timestamp.has_other_unit && (is_out || checks_unit) {
+            Cause::TimestampUnit
+        } else if !is_out {
+            return self;
+        } else if age > 0 {
+            Cause::TooOld
+        } else {
+            Cause::TooNew
+        };
+        self.status = Status::Stale;
+        self.cause = Some(cause);
         self
+    }
+}
+
+/// What a right signature leaves open.
+fn uncovered(covers: Coverage) -> Option<String> {
+    match covers {
+        Coverage::Body | Coverage::Fields => None,
+        Coverage::NotBody => Some("signature right, but this provider does not sign the body".to_owned()),
+        Coverage::Nothing => Some("password right, but this provider signs nothing".to_owned()),
+    }
+}
+
+fn missing(scheme: &Scheme) -> String {
+    match scheme.signature_header() {
+        Some(name) => format!("the signature header `{name}`"),
+        None => scheme.signature_place(),
     }
 }
 
@@ -143,6 +168,7 @@ impl fmt::Display for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scheme::{Place, TimeUnit};
 
     fn stripe(status: Status, cause: Option<Cause>) -> Verdict {
         Verdict::under(Scheme::with_id("stripe.v1").unwrap(), status, cause)
@@ -167,19 +193,25 @@ mod tests {
 
     #[test]
     fn the_future_is_limited_only_where_the_rule_says_so() {
-        let rule = |limits_future| TimeRule {
-            source: crate::scheme::TimeSource::Pair("t"),
+        let rule = |unit, limits_future| TimeRule {
+            place: Place::Pair("t"),
+            unit,
             tolerance_seconds: Some(300),
             limits_future,
         };
-        let aged = |age, limits_future| {
-            let verdict = Verdict { age_seconds: Some(age), ..stripe(Status::Valid, None) };
-            verdict.aged(&rule(limits_future)).cause
+        let aged = |text: &str, now, unit, limits_future| {
+            let rule = rule(unit, limits_future);
+            let timestamp = Timestamp::read(text.as_bytes(), &rule);
+            stripe(Status::Valid, None).aged(&rule, &timestamp, now, false).cause
         };
-        assert_eq!(aged(300, true), None);
-        assert_eq!(aged(301, true), Some(Cause::TooOld));
-        assert_eq!(aged(-300, true), None);
-        assert_eq!(aged(-301, true), Some(Cause::TooNew));
-        assert_eq!(aged(i64::MIN, false), None);
+        for (now, cause) in [(1_300, None), (1_301, Some(Cause::TooOld)), (700, None), (699, Some(Cause::TooNew))] {
+            assert_eq!(aged("1000", now, TimeUnit::Seconds, true), cause, "{now}");
+        }
+        assert_eq!(aged("1000", i64::MIN, TimeUnit::Seconds, false), None);
+        // A fraction of a second counts.
+        assert_eq!(aged("200000000001", 200_000_300, TimeUnit::Milliseconds, true), None);
+        assert_eq!(aged("199999999999", 200_000_300, TimeUnit::Milliseconds, true), Some(Cause::TooOld));
+        assert_eq!(aged("1700000000000", 1_700_000_000, TimeUnit::Seconds, true), Some(Cause::TimestampUnit));
+        assert_eq!(aged("1700000000", 1_700_000_000, TimeUnit::Milliseconds, true), Some(Cause::TimestampUnit));
     }
 }

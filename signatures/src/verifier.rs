@@ -1,68 +1,105 @@
 //! Checks a signature while the body streams by.
 
-use std::sync::Arc;
-
-use subtle::ConstantTimeEq as _;
+mod hashing;
+mod whole;
 
 use crate::cause::Cause;
-use crate::claims::{Candidate, Claims, Timestamp};
-use crate::detect::detect_in;
-use crate::mac::Mac;
-use crate::request::{Fields, Request};
-use crate::scheme::{Part, Scheme, schemes};
+use crate::challenge;
+use crate::detect::{self, Detected};
+use crate::request::Request;
+use crate::scheme::Scheme;
+use crate::scope::Scope;
 use crate::secret::{Secret, Secrets};
 use crate::verdict::{Status, Verdict};
+use crate::verifier::hashing::{Begun, Hashing};
+use crate::verifier::whole::Whole;
+
+/// The longest body that is kept for schemes that read fields of it, in bytes. The callbacks and events of those are
+/// some kilobytes long.
+pub const WHOLE_BODY_LIMIT: usize = 4 << 20;
 
 /// Checks one request's signature, fed with the raw body in chunks of any size.
 ///
-/// It owns all it needs, so it can live across awaits; it holds no body, only the state of the MACs.
+/// It owns all it needs, so it can live across awaits. For a scheme whose MAC is over the raw body it holds no body, only
+/// the state of the MACs; where fields of the body are signed, or a private key signs it, the body is kept up to
+/// [`WHOLE_BODY_LIMIT`].
 pub struct Verifier(State);
 
 impl Verifier {
     /// Recognises the scheme of `request` and begins to check it with every secret of its provider. `now` is in
     /// unix seconds.
+    ///
+    /// Where several schemes look alike, those count for which a secret is known, and the one that fits is reported.
     pub fn start(request: &Request<'_>, secrets: &Secrets, now: i64) -> Self {
-        let fields = request.fields();
-        match detect_in(&fields) {
-            Some(scheme) => Self::judge(scheme, &fields, secrets.of(scheme.provider), now),
-            None => Self(State::Known(Verdict::unsigned())),
+        let scope = Scope::new(request, b"");
+        match detect::by_head(&scope, Some(secrets)) {
+            Detected::Schemes(schemes) => Self::judge(&schemes, request, &scope, secrets, now),
+            Detected::InBody => Self(State::Whole(Box::new(Whole::new(&[], request, secrets, now)))),
+            Detected::None => match challenge::by_head(&scope, Some(secrets)) {
+                Some(challenge) => Self(State::Known(challenge.verdict())),
+                None => Self(State::Known(Verdict::unsigned())),
+            },
         }
     }
 
     /// As [`start`](Self::start), under a scheme that the caller knows.
     pub fn start_with(scheme: &'static Scheme, request: &Request<'_>, secrets: &Secrets, now: i64) -> Self {
-        Self::judge(scheme, &request.fields(), secrets.of(scheme.provider), now)
+        Self::judge(&[scheme], request, &Scope::new(request, b""), secrets, now)
     }
 
-    pub(crate) fn judge(scheme: &'static Scheme, fields: &Fields<'_>, secrets: &[Secret], now: i64) -> Self {
-        let known = |status, cause| Self(State::Known(Verdict::under(scheme, status, cause)));
-        match Claims::read(scheme, fields) {
-            Err(Cause::MissingSignature) if secrets.is_empty() => {
-                known(Status::Unsigned, Some(Cause::MissingSignature))
+    fn judge(
+        schemes: &[&'static Scheme],
+        request: &Request<'_>,
+        scope: &Scope<'_>,
+        secrets: &Secrets,
+        now: i64,
+    ) -> Self {
+        if schemes.iter().any(|scheme| scheme.needs_whole_body()) {
+            return Self(State::Whole(Box::new(Whole::new(schemes, request, secrets, now))));
+        }
+        let mut hashing = Vec::with_capacity(1);
+        let mut known = None;
+        for scheme in schemes {
+            match hashing::begin(scheme, scope, &own(scheme, secrets), now) {
+                Begun::Hashing(begun) => hashing.push(begun),
+                Begun::Known(verdict) => known = Some(better(known, verdict)),
             }
-            _ if secrets.is_empty() => known(Status::NoSecret, None),
-            Err(cause) => known(Status::Invalid, Some(cause)),
-            Ok(claims) => {
-                let hashing = Hashing::new(scheme, claims, secrets, now);
-                if hashing.candidates.is_empty() {
-                    Self(State::Known(hashing.verdict(Status::Invalid, Some(Cause::NoMatch))))
-                } else {
-                    Self(State::Hashing(hashing))
-                }
+        }
+        match known {
+            Some(verdict) if hashing.is_empty() => Self::known(verdict, scope),
+            known => Self(State::Hashing { hashing, known }),
+        }
+    }
+
+    /// What nobody could check may still be a handshake, which its body tells.
+    fn known(verdict: Verdict, scope: &Scope<'_>) -> Self {
+        if verdict.status != Status::NoSecret {
+            return Self(State::Known(verdict));
+        }
+        match challenge::by_head(scope, None) {
+            Some(challenge) => Self(State::Known(challenge.verdict())),
+            None if challenge::may_be_in_body(verdict.scheme) => {
+                Self(State::Peeking { verdict, beginning: Vec::new() })
             }
+            None => Self(State::Known(verdict)),
         }
     }
 
     /// Whether the outcome depends on the body. If not, it need not be fed: [`update`](Self::update) does nothing.
     pub fn needs_body(&self) -> bool {
-        matches!(self.0, State::Hashing(_))
+        !matches!(self.0, State::Known(_))
     }
 
     /// Takes the next piece of the raw body.
     pub fn update(&mut self, chunk: &[u8]) {
-        if let State::Hashing(hashing) = &mut self.0 {
-            hashing.body_is_empty &= chunk.is_empty();
-            hashing.feed(chunk);
+        match &mut self.0 {
+            State::Known(_) => {}
+            State::Peeking { beginning, .. } => {
+                let room = challenge::BEGINNING.saturating_sub(beginning.len());
+                beginning.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            }
+            State::Hashing { hashing, .. } => hashing.iter_mut().for_each(|hashing| hashing.update(chunk)),
+            State::Whole(whole) => whole.update(chunk),
         }
     }
 
@@ -70,93 +107,83 @@ impl Verifier {
     pub fn finish(self) -> Verdict {
         match self.0 {
             State::Known(verdict) => verdict,
-            State::Hashing(hashing) => hashing.finish(),
+            State::Peeking { verdict, beginning } => {
+                challenge::in_body(verdict.scheme, &beginning).map_or(verdict, challenge::Challenge::verdict)
+            }
+            State::Hashing { hashing, known } => {
+                let verdict = hashing.into_iter().fold(known, |best, next| Some(better(best, next.finish())));
+                verdict.unwrap_or_else(Verdict::unsigned)
+            }
+            State::Whole(whole) => whole.finish(),
         }
     }
 }
 
 enum State {
     Known(Verdict),
-    Hashing(Hashing),
+    /// Only the body's beginning tells a handshake from an event.
+    Peeking {
+        verdict: Verdict,
+        beginning: Vec<u8>,
+    },
+    /// Nearly always one; several where schemes look alike. `known` is the best of those that need no body.
+    Hashing {
+        hashing: Vec<Hashing<'static>>,
+        known: Option<Verdict>,
+    },
+    Whole(Box<Whole>),
 }
 
-struct Hashing {
-    scheme: &'static Scheme,
-    /// Never empty, and the best form first.
-    candidates: Vec<Candidate>,
-    timestamp: Option<Timestamp>,
-    /// One MAC for each secret, under the secret's name.
-    macs: Vec<(Arc<str>, Mac)>,
-    body_is_empty: bool,
+/// Judges a request whose body is there as a whole, with these secrets only, whatever kind they are of.
+pub(crate) fn judge_whole(
+    scheme: &Scheme,
+    request: &Request<'_>,
+    body: &[u8],
+    secrets: &[&Secret],
     now: i64,
+) -> Verdict {
+    let scope = Scope::new(request, body);
+    match hashing::begin(scheme, &scope, secrets, now) {
+        Begun::Known(verdict) => verdict,
+        Begun::Hashing(mut hashing) => {
+            hashing.update(body);
+            hashing.finish()
+        }
+    }
 }
 
-impl Hashing {
-    fn new(scheme: &'static Scheme, claims: Claims, secrets: &[Secret], now: i64) -> Self {
-        let keyed = |secret: &Secret| (secret.shared_name(), scheme.algorithm.keyed(secret.value()));
-        let mut hashing = Self {
-            scheme,
-            candidates: claims.candidates,
-            timestamp: claims.timestamp,
-            macs: secrets.iter().map(keyed).collect(),
-            body_is_empty: true,
-            now,
-        };
-        hashing.feed_parts(scheme.before_body());
-        hashing
-    }
+/// Tries one edited request: the name of the secret with which its signature is right, whatever its age. `scheme` need
+/// not be a row of the table.
+pub(crate) fn trial(
+    scheme: &Scheme,
+    request: &Request<'_>,
+    body: &[u8],
+    secrets: &[&Secret],
+    now: i64,
+) -> Option<String> {
+    let verdict = judge_whole(scheme, request, body, secrets, now);
+    verdict.secret.filter(|_| matches!(verdict.status, Status::Valid | Status::Stale))
+}
 
-    fn feed_parts(&mut self, parts: impl Iterator<Item = Part>) {
-        let timestamp = self.timestamp.clone();
-        for part in parts {
-            match part {
-                Part::Text(text) => self.feed(text.as_bytes()),
-                Part::Timestamp => self.feed(timestamp.as_ref().map_or(&[], |timestamp| &timestamp.text)),
-                // The body is what stands between the parts given here.
-                Part::Body => {}
-            }
-        }
-    }
+/// The secrets of a scheme: those of its provider and kind.
+pub(crate) fn own<'a>(scheme: &Scheme, secrets: &'a Secrets) -> Vec<&'a Secret> {
+    secrets.of(scheme.provider).iter().filter(|secret| secret.kind() == scheme.kind).collect()
+}
 
-    fn feed(&mut self, bytes: &[u8]) {
-        for (_, mac) in &mut self.macs {
-            mac.update(bytes);
-        }
-    }
-
-    fn finish(mut self) -> Verdict {
-        self.feed_parts(self.scheme.after_body());
-        let tags: Vec<_> = self.macs.drain(..).map(|(name, mac)| (name, mac.finish())).collect();
-        let matching = self.candidates.iter().find_map(|candidate| {
-            let fits = |tag: &[u8]| bool::from(candidate.tag.ct_eq(tag));
-            let (name, _) = tags.iter().find(|(_, tag)| fits(tag))?;
-            Some((candidate.fault, name))
-        });
-        match matching {
-            None => self.verdict(Status::Invalid, Some(Cause::NoMatch)),
-            Some((fault, name)) => Verdict { secret: Some(name.to_string()), ..self.matched(fault) },
-        }
-    }
-
-    /// The verdict of a signature whose bytes are right.
-    fn matched(&self, fault: Option<Cause>) -> Verdict {
-        // Another encoding is refused by the provider's package and never sent by the provider; white space and an
-        // empty body are only worth a warning, because the signature stands as documented.
-        if fault == Some(Cause::WrongEncoding) {
-            return self.verdict(Status::Invalid, fault);
-        }
-        let refused = self.body_is_empty && self.scheme.refuses_empty_body;
-        let warning = fault.or(refused.then_some(Cause::SdkStrictness));
-        let verdict = self.verdict(Status::Valid, warning);
-        match &self.scheme.time {
-            Some(rule) => verdict.aged(rule),
-            None => verdict,
-        }
-    }
-
-    fn verdict(&self, status: Status, cause: Option<Cause>) -> Verdict {
-        let age = |timestamp: &Timestamp| self.now.saturating_sub(timestamp.seconds);
-        Verdict { age_seconds: self.timestamp.as_ref().map(age), ..Verdict::under(self.scheme, status, cause) }
+/// The better one of two verdicts about the same request; the first, if they are as good.
+fn better(first: Option<Verdict>, second: Verdict) -> Verdict {
+    let rank = |verdict: &Verdict| match (verdict.status, verdict.cause) {
+        (Status::Valid, None) => 0,
+        (Status::Valid, Some(_)) => 1,
+        (Status::Stale, _) => 2,
+        (Status::Invalid, Some(Cause::NoMatch)) => 4,
+        (Status::Invalid, Some(Cause::MalformedSignature)) => 5,
+        (Status::Invalid, _) => 3,
+        _ => 6,
+    };
+    match first {
+        Some(first) if rank(&first) <= rank(&second) => first,
+        _ => second,
     }
 }
 
@@ -166,16 +193,22 @@ impl Hashing {
 pub fn fuzz_headers(data: &[u8]) {
     let split = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (value, body) = (&data[..split], &data[split..]);
-    for scheme in schemes() {
+    for scheme in crate::schemes() {
         let mut secrets = Secrets::default();
         secrets.add(scheme.provider, Secret::new("fuzz", " \"secret\" "));
-        let companions = scheme.detection.with.iter().map(|name| (*name, value));
-        let headers: Vec<_> = companions.chain([(scheme.header, value)]).collect();
-        let request = Request { method: b"POST", target: b"/", headers: &headers };
-        let mut verifier = Verifier::start(&request, &secrets, 0);
-        verifier.update(body);
-        let verdict = crate::diagnose(&request, body, &secrets, verifier.finish(), 0);
-        assert_ne!((verdict.status, verdict.cause), (Status::Valid, None), "nobody guesses a signature");
+        secrets.add(scheme.provider, Secret::new("fuzz of the api", "0123456789abcdef").of_api());
+        let names = scheme.detection.with.iter().copied().chain(scheme.signature_header());
+        let headers: Vec<_> = names.chain(scheme.header_names()).map(|name| (name, value)).collect();
+        let target = [b"/?".as_slice(), value].concat();
+        let request = Request { method: b"POST", target: &target, headers: &headers, urls: &[] };
+        for mut verifier in
+            [Verifier::start(&request, &secrets, 0), Verifier::start_with(scheme, &request, &secrets, 0)]
+        {
+            verifier.update(body);
+            let verdict = crate::diagnose(&request, body, &secrets, verifier.finish(), 0);
+            let is_password = scheme.covers == crate::Coverage::Nothing;
+            assert!(is_password || verdict.status != Status::Valid, "nobody guesses a signature of {}", scheme.id);
+        }
         crate::event(&request, body);
     }
 }

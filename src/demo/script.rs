@@ -5,7 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use hookwire_signatures::{Cause, Provider, Scheme, Secret, Secrets, Status, schemes, sign};
+use hookwire_signatures::{Cause, Provider, Scheme, Secret, Secrets, SignInput, Status, schemes, sign};
 
 /// An hour: what a queue that was stuck, or a replayed request, looks like to Stripe's tolerance of 300 s.
 const OLD: i64 = 3600;
@@ -183,7 +183,9 @@ impl Act {
             _ => secret(self.provider),
         };
         let time = if self.fault == Fault::Old { now - OLD } else { now };
-        scheme(self.provider).map_or_else(Vec::new, |scheme| sign(scheme, &secret, body.as_bytes(), time))
+        let input = SignInput::new(&secret, body.as_bytes(), time);
+        let signed = scheme(self.provider).and_then(|scheme| sign(scheme, &input).ok());
+        signed.map_or_else(Vec::new, |signed| signed.headers)
     }
 }
 
@@ -239,7 +241,8 @@ mod tests {
         let secrets = secrets();
         for (number, act) in (0u32..).zip(SCRIPT) {
             let webhook = act.webhook(number, 1_700_000_000);
-            let request = Request { method: b"POST", target: webhook.path.as_bytes(), headers: &webhook.headers };
+            let request =
+                Request { method: b"POST", target: webhook.path.as_bytes(), headers: &webhook.headers, urls: &[] };
             let mut verifier = Verifier::start(&request, &secrets, 1_700_000_000);
             verifier.update(webhook.body.as_bytes());
             let verdict = diagnose(&request, webhook.body.as_bytes(), &secrets, verifier.finish(), 1_700_000_000);
@@ -253,7 +256,7 @@ mod tests {
         let round = SCRIPT.len() as u32;
         let id = |number: u32| {
             let webhook = Act::numbered(number).webhook(number, 0);
-            let request = Request { method: b"POST", target: b"/", headers: &webhook.headers };
+            let request = Request { method: b"POST", target: b"/", headers: &webhook.headers, urls: &[] };
             event(&request, webhook.body.as_bytes()).id.unwrap()
         };
         assert_eq!(id(5), id(0));

@@ -88,7 +88,8 @@ async fn answer(request: Request<Incoming>, secrets: Arc<Secrets>) -> Result<Res
 fn is_valid(head: &http::request::Parts, body: &[u8], secrets: &Secrets) -> bool {
     let headers: Vec<_> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let request = Signed { method: head.method.as_str().as_bytes(), target: target.as_bytes(), headers: &headers };
+    let request =
+        Signed { method: head.method.as_str().as_bytes(), target: target.as_bytes(), headers: &headers, urls: &[] };
     let mut verifier = Verifier::start(&request, secrets, now());
     verifier.update(body);
     verifier.finish().status == Status::Valid

@@ -1,81 +1,47 @@
 //! The table itself. Facts only; each row names the page that it can be checked against.
+//!
+//! What providers say about rotation and redelivery was read there too; some of it could not be tried.
 
-use super::{Detection, EventRule, Layout, Part, Place, Scheme, TimeRule, TimeSource};
-use crate::encoding::Encoding;
-use crate::mac::Algorithm;
-use crate::provider::Provider;
+mod billing;
+mod code;
+mod identities;
+mod india;
+mod messages;
+mod payments;
+mod standard;
+mod work;
 
-pub(super) const SCHEMES: &[Scheme] = &[RAZORPAY_WEBHOOK, STRIPE_V1, GITHUB_SHA256, GITHUB_SHA1];
+use super::Scheme;
 
-/// The secret is optional at Razorpay: without one, the event id comes and no signature does.
-const RAZORPAY_WEBHOOK: Scheme = Scheme {
-    id: "razorpay.webhook",
-    provider: Provider::Razorpay,
-    docs: "https://razorpay.com/docs/webhooks/validate-test/",
-    detection: Detection { with: &[], without: &[], alone: &["x-razorpay-event-id"] },
-    header: "X-Razorpay-Signature",
-    layout: Layout::Prefixed(""),
-    encoding: Encoding::Hex,
-    algorithm: Algorithm::HmacSha256,
-    content: &[Part::Body],
-    time: None,
-    event: EventRule { name: &[Place::Json("event")], id: Place::Header("x-razorpay-event-id") },
-    refuses_empty_body: false,
-};
+/// How many rows there are.
+const COUNT: usize = 101;
 
-/// One `v1` for each active secret; `v0` is a legacy of test mode and never counts. The secret is used whole, with
-/// its `whsec_`. The tolerance is stripe-node's default; it does not limit timestamps in the future.
-const STRIPE_V1: Scheme = Scheme {
-    id: "stripe.v1",
-    provider: Provider::Stripe,
-    docs: "https://docs.stripe.com/webhooks/signature",
-    detection: Detection { with: &[], without: &[], alone: &[] },
-    header: "Stripe-Signature",
-    layout: Layout::Pairs { separator: b',', signature: "v1" },
-    encoding: Encoding::Hex,
-    algorithm: Algorithm::HmacSha256,
-    content: &[Part::Timestamp, Part::Text("."), Part::Body],
-    time: Some(TimeRule { source: TimeSource::Pair("t"), tolerance_seconds: Some(300), limits_future: false }),
-    event: EventRule { name: &[Place::Json("type")], id: Place::Json("id") },
-    refuses_empty_body: true,
-};
+/// Every family of rows. Where two schemes could fit the same request, the one to prefer comes first.
+const FAMILIES: &[&[Scheme]] = &[
+    india::ROWS,
+    payments::ROWS,
+    code::ROWS,
+    standard::ROWS,
+    messages::ROWS,
+    billing::ROWS,
+    work::ROWS,
+    identities::ROWS,
+];
 
-/// The form content type is signed as it is, `payload=…`. An empty body is refused by `@octokit/webhooks-methods`.
-const GITHUB_SHA256: Scheme = Scheme {
-    id: "github.sha256",
-    provider: Provider::GitHub,
-    docs: "https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
-    detection: Detection { with: &["x-github-event"], without: GITHUB_COPIES, alone: &["x-github-event"] },
-    header: "X-Hub-Signature-256",
-    layout: Layout::Prefixed("sha256="),
-    encoding: Encoding::Hex,
-    algorithm: Algorithm::HmacSha256,
-    content: &[Part::Body],
-    time: None,
-    event: GITHUB_EVENT,
-    refuses_empty_body: true,
-};
+pub(super) static SCHEMES: [Scheme; COUNT] = joined();
 
-/// The legacy header, sent beside the SHA-256 one; it is judged only if that is missing.
-const GITHUB_SHA1: Scheme = Scheme {
-    id: "github.sha1",
-    provider: Provider::GitHub,
-    docs: "https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers",
-    detection: Detection { with: &["x-github-event"], without: GITHUB_COPIES, alone: &[] },
-    header: "X-Hub-Signature",
-    layout: Layout::Prefixed("sha1="),
-    encoding: Encoding::Hex,
-    algorithm: Algorithm::HmacSha1,
-    content: &[Part::Body],
-    time: None,
-    event: GITHUB_EVENT,
-    refuses_empty_body: false,
-};
-
-/// Gitea, Gogs and Forgejo send GitHub's headers beside their own.
-const GITHUB_COPIES: &[&str] = &["x-gitea-event", "x-gogs-event", "x-forgejo-event"];
-
-const GITHUB_EVENT: EventRule = EventRule {
-    name: &[Place::Header("x-github-event"), Place::Json("action")],
-    id: Place::Header("x-github-delivery"),
-};
+#[expect(clippy::large_stack_arrays, reason = "it is joined by the compiler and never on a stack")]
+const fn joined() -> [Scheme; COUNT] {
+    let mut rows = [FAMILIES[0][0]; COUNT];
+    let (mut family, mut row, mut at) = (0, 0, 0);
+    while family < FAMILIES.len() {
+        if row == FAMILIES[family].len() {
+            (family, row) = (family + 1, 0);
+        } else {
+            rows[at] = FAMILIES[family][row];
+            (row, at) = (row + 1, at + 1);
+        }
+    }
+    assert!(at == COUNT, "the number of rows is another one");
+    rows
+}

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+mod case;
+mod document;
+mod made;
 mod properties;
 mod vectors;
 mod verdicts;
