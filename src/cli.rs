@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod listen;
 pub(crate) mod quantity;
 pub(crate) mod relay;
+pub(crate) mod signature;
 pub(crate) mod token;
 
 use std::num::NonZeroUsize;
@@ -20,6 +21,7 @@ Examples:
   hookwire demo                                     see all of it, with nothing else installed
   hookwire listen 3000                              a relay and a listener on this machine
   hookwire listen 3000 --relay https://hooks.example.com --endpoint shop --token-file ~/.hookwire-token
+  hookwire verify razorpay --body body.json --signature 55d3… --secret env:RAZORPAY_WEBHOOK_SECRET
   hookwire relay --listen 0.0.0.0:443 --public-url https://hooks.example.com --tls-cert cert.pem --tls-key key.pem
 
 Exit codes: 0 it worked; 1 what was asked did not hold; 2 usage or configuration.
@@ -43,6 +45,10 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Make, list and revoke the tokens that let listeners in (run it where the relay runs)
     Token(token::TokenArgs),
+    /// Check a signature by hand: is it right, and if not, why?
+    Verify(Box<signature::VerifyArgs>),
+    /// Sign a body as a provider would
+    Sign(Box<signature::SignArgs>),
 }
 
 impl Cli {
@@ -51,7 +57,7 @@ impl Cli {
         match &self.command {
             Command::Listen(arguments) => arguments.threads,
             Command::Relay(arguments) => arguments.threads,
-            Command::Demo(_) | Command::Token(_) => None,
+            Command::Demo(_) | Command::Token(_) | Command::Verify(_) | Command::Sign(_) => None,
         }
     }
 
@@ -59,7 +65,7 @@ impl Cli {
     pub(crate) fn log_level(&self) -> Level {
         match self.command {
             Command::Relay(_) => Level::INFO,
-            Command::Listen(_) | Command::Demo(_) | Command::Token(_) => Level::WARN,
+            _ => Level::WARN,
         }
     }
 
@@ -70,6 +76,8 @@ impl Cli {
             Command::Relay(arguments) => crate::relay::run(*arguments, stop).await,
             Command::Demo(arguments) => Box::pin(crate::demo::run(arguments, stop)).await,
             Command::Token(arguments) => crate::token::run(arguments),
+            Command::Verify(arguments) => crate::signature::verify(*arguments),
+            Command::Sign(arguments) => crate::signature::sign(*arguments),
         }
     }
 }

@@ -31,6 +31,11 @@ impl Failure {
         Self { message: message.to_string(), hint: None, exit: NOT_SO }
     }
 
+    /// What was asked did not hold, and all is said already: exit code 1.
+    pub(crate) fn silent() -> Self {
+        Self { message: String::new(), hint: None, exit: NOT_SO }
+    }
+
     /// Adds what to do next.
     pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         self.hint = hint.into();
@@ -39,6 +44,9 @@ impl Failure {
 
     /// Writes it to standard error, red only on a terminal that may be coloured.
     pub(crate) fn report(&self) -> ExitCode {
+        if self.message.is_empty() {
+            return ExitCode::from(self.exit);
+        }
         let stderr = io::stderr();
         let (red, cyan, plain) = if coloured(&stderr) { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
         let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("\n{cyan}hint:{plain} {hint}\n"));

@@ -14,6 +14,7 @@ mod relay;
 mod route;
 mod screen;
 mod secrets;
+mod signature;
 mod stop;
 mod token;
 

@@ -13,7 +13,7 @@ mod wire;
 
 use std::time::Duration;
 
-pub(crate) use binary::Home;
+pub(crate) use binary::{Home, root};
 pub(crate) use certificates::Authority;
 pub(crate) use journal::Journal;
 pub(crate) use listener::Listener;

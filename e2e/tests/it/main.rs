@@ -8,6 +8,7 @@ mod demo;
 mod failures;
 mod fidelity;
 mod harness;
+mod oracles;
 mod restarts;
 mod secrecy;
 mod shutdown;
