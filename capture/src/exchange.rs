@@ -69,15 +69,20 @@ impl Exchange {
 
     /// The path without its query, as sent; `/` if the request named the endpoint and nothing below it.
     pub fn path(&self) -> &[u8] {
-        match self.request.path() {
-            b"" => b"/",
-            path => path,
-        }
+        path_of(&self.request.target)
     }
 
     /// What follows the first `?` of the target, as sent; none without a `?`.
     pub fn query(&self) -> Option<&[u8]> {
         self.request.target.splitn(2, |&byte| byte == b'?').nth(1)
+    }
+}
+
+/// The path of a target below an endpoint; `/` if the target is empty or only a query.
+pub(crate) fn path_of(target: &[u8]) -> &[u8] {
+    match target.split(|&byte| byte == b'?').next() {
+        None | Some([]) => b"/",
+        Some(path) => path,
     }
 }
 

@@ -5,8 +5,21 @@
 //! it renders nothing: the faces of an exchange live in `hookwire-inspector`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod amount;
+mod columns;
 mod exchange;
+mod filter;
+mod pattern;
+mod reader;
+mod sieve;
+mod store;
+mod summary;
 mod update;
 
+pub use amount::{Amount, Currency};
 pub use exchange::{AnsweredBy, CapturedBody, Exchange, Origin};
+pub use filter::{Beside, Filter, FilterError, Word};
+pub use reader::{FindError, From, Interrupt, Reader};
+pub use store::{Health, Retention, Store, StoreError, Writer};
+pub use summary::Summary;
 pub use update::{Connection, Ready, Update};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Exchange;
 
 /// One piece of news from a running client, in the order things happened.
@@ -18,7 +20,7 @@ pub enum Update {
 }
 
 /// Where webhooks come in, and where they go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
     /// The endpoint's public address: everything below it is forwarded.
     pub public_url: String,

@@ -43,6 +43,16 @@ pub(crate) fn wrap(text: &str, room: usize) -> impl Iterator<Item = &str> {
     })
 }
 
+/// `text` in pieces of at most `room` columns, for what must be seen whole.
+pub(crate) fn chunks(text: &str, room: usize) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let piece = start(rest, room.max(2));
+        rest = &rest[piece.len()..];
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 /// Where the first line ends when `text` is broken at spaces.
 fn line_end(text: &str, room: usize) -> usize {
     let mut end = 0;
@@ -108,6 +118,12 @@ mod tests {
         fn a_cut_text_fits(text: String, room in 1..40_usize) {
             prop_assert!(width(&cut(&text, room)) <= room);
             prop_assert!(width(&cut_middle(&text, room)) <= room);
+        }
+
+        #[test]
+        fn pieces_fit_and_lose_nothing(text in "\\PC*", room in 2..40_usize) {
+            prop_assert!(chunks(&text, room).all(|piece| width(piece) <= room));
+            prop_assert_eq!(chunks(&text, room).collect::<String>(), text);
         }
 
         #[test]

@@ -22,8 +22,14 @@ use crate::{sanitize, times};
 
 /// Writes `update` as one line. Fails only if `out` does.
 pub fn write_line(update: &Update, out: &mut impl Write) -> io::Result<()> {
-    Line::of(update).serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible))?;
+    write(&Line::of(update), out)?;
     out.write_all(b"\n")
+}
+
+/// Writes `value` in compact form, with every character escaped that a terminal could obey or hide.
+pub(crate) fn write(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Visible))?;
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -69,8 +75,9 @@ enum Line<'a> {
     },
 }
 
+/// A verdict as it stands in JSON.
 #[derive(Serialize)]
-struct VerdictFields<'a> {
+pub(crate) struct VerdictFields<'a> {
     status: &'static str,
     scheme: Option<&'static str>,
     secret: Option<&'a str>,
@@ -134,7 +141,7 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> VerdictFields<'a> {
-    fn of(verdict: &'a Verdict) -> Self {
+    pub(crate) fn of(verdict: &'a Verdict) -> Self {
         Self {
             status: verdict.status.as_str(),
             scheme: verdict.scheme,

@@ -1,10 +1,12 @@
-//! The faces of captured exchanges: plain lines for a person, JSON lines for a script.
+//! The faces of captured exchanges: plain lines for a person, JSON lines for a script, the details of one, exports.
 //!
-//! Both render [`hookwire_capture::Update`]s into whatever is given to write to. Nothing here opens a terminal, reads a
-//! clock or starts a thread: width, time zone and the present time are arguments.
+//! [`Plain`] and [`json`] render [`hookwire_capture::Update`]s into whatever is given to write to; [`detail`], [`body`]
+//! and [`compare`] lay exchanges out as rows of [`Span`]s that any screen can draw; [`export`] writes them for other
+//! programs. None of these opens a terminal, reads a clock or starts a thread: width, time zone and the present time are
+//! arguments. [`tui`] is the full screen over a store; its shell, [`tui::Inspector`], has all three.
 //!
-//! **Invariant:** no byte that came over the network reaches a terminal unescaped. Plain text goes through [`sanitize`],
-//! JSON strings through the same table of what is visible.
+//! **Invariant:** no byte that came over the network reaches a terminal unescaped. Plain text and spans go through
+//! [`sanitize`], JSON strings through the same table of what is visible.
 //!
 //! ```
 //! use hookwire_capture::Update;
@@ -23,15 +25,25 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod body;
 mod columns;
+pub mod compare;
+pub mod detail;
+pub mod export;
 pub mod json;
+pub mod line;
 mod plain;
+pub mod rendered;
 mod repeats;
 mod sanitize;
+mod sizes;
 mod theme;
 mod times;
+pub mod tui;
 
+pub use line::{Line, Role, Span};
 pub use plain::Plain;
+pub use rendered::{Folds, Node, Rendered};
 pub use repeats::Repeats;
 pub use sanitize::sanitize;
-pub use theme::{Style, Theme};
+pub use theme::{Palette, Style, Theme};

@@ -4,6 +4,8 @@ mod banner;
 mod exchange;
 mod row;
 
+pub(crate) use self::exchange::{REFUSED_BY_APP, refused_by_app, secret_flag};
+
 use std::{
     borrow::Cow,
     io::{self, Write},

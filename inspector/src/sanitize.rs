@@ -1,6 +1,11 @@
 //! The one place that decides which untrusted bytes may reach a terminal.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    slice,
+    str::{Chars, Utf8Chunks},
+};
 
 use unicode_width::UnicodeWidthChar;
 
@@ -30,6 +35,73 @@ pub(crate) fn as_text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// What [`sanitize`] shows, character by character.
+pub(crate) fn units(bytes: &[u8]) -> Units<'_> {
+    // There is no letter yet that a mark could stand on.
+    Units { chunks: bytes.utf8_chunks(), valid: "".chars(), invalid: [].iter(), marks: MAX_MARKS }
+}
+
+/// One character of the input, or one byte that is part of none.
+#[derive(Clone, Copy)]
+pub(crate) enum Unit {
+    /// It shows as itself.
+    Visible(char),
+    /// It shows as an escape.
+    Escaped(char),
+    /// It is not UTF-8, and shows as an escape.
+    Invalid(u8),
+}
+
+impl Unit {
+    /// How many bytes of the input it stands for.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Visible(c) | Self::Escaped(c) => c.len_utf8(),
+            Self::Invalid(_) => 1,
+        }
+    }
+
+    /// How many columns it takes.
+    pub(crate) fn columns(self) -> usize {
+        match self {
+            Self::Visible(c) => c.width().unwrap_or(0),
+            Self::Escaped('\n' | '\r' | '\t') => 2,
+            Self::Escaped('\0'..='\u{7f}') | Self::Invalid(_) => 4,
+            // `\u{` and `}` around one hexadecimal digit for each four bits.
+            Self::Escaped(c) => 4 + (u32::from(c).ilog2() / 4 + 1) as usize,
+        }
+    }
+}
+
+/// See [`units`].
+pub(crate) struct Units<'a> {
+    chunks: Utf8Chunks<'a>,
+    valid: Chars<'a>,
+    invalid: slice::Iter<'a, u8>,
+    /// How many marks stand on the last letter.
+    marks: usize,
+}
+
+impl Iterator for Units<'_> {
+    type Item = Unit;
+
+    fn next(&mut self) -> Option<Unit> {
+        loop {
+            if let Some(c) = self.valid.next() {
+                self.marks = if c.width() == Some(0) { self.marks + 1 } else { 0 };
+                let visible = is_visible(c) && self.marks <= MAX_MARKS;
+                return Some(if visible { Unit::Visible(c) } else { Unit::Escaped(c) });
+            }
+            if let Some(&byte) = self.invalid.next() {
+                return Some(Unit::Invalid(byte));
+            }
+            let chunk = self.chunks.next()?;
+            self.valid = chunk.valid().chars();
+            self.invalid = chunk.invalid().iter();
+        }
+    }
+}
+
 /// Whether a character shows as itself, and does nothing else.
 pub(crate) fn is_visible(c: char) -> bool {
     match c {
@@ -46,18 +118,12 @@ const MAX_MARKS: usize = 4;
 fn escaped(bytes: &[u8]) -> String {
     // Escapes are rare, and four times as long as what they stand for.
     let mut text = String::with_capacity(bytes.len() + 32);
-    // There is no letter yet that a mark could stand on.
-    let mut marks = MAX_MARKS;
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            marks = if c.width() == Some(0) { marks + 1 } else { 0 };
-            if is_visible(c) && marks <= MAX_MARKS {
-                text.push(c);
-            } else {
-                push_escape(c, &mut text);
-            }
+    for unit in units(bytes) {
+        match unit {
+            Unit::Visible(c) => text.push(c),
+            Unit::Escaped(c) => push_escape(c, &mut text),
+            Unit::Invalid(byte) => push_invalid(&[byte], &mut text),
         }
-        push_invalid(chunk.invalid(), &mut text);
     }
     text
 }
@@ -152,6 +218,15 @@ mod tests {
         #[test]
         fn any_bytes_become_visible_text(bytes: Vec<u8>) {
             prop_assert!(sanitize(&bytes).chars().all(is_visible));
+        }
+
+        #[test]
+        fn units_tell_what_is_shown(bytes: Vec<u8>, text: String) {
+            for bytes in [&bytes[..], text.as_bytes()] {
+                let columns: usize = units(bytes).map(Unit::columns).sum();
+                prop_assert_eq!(columns, crate::columns::width(&sanitize(bytes)));
+                prop_assert_eq!(units(bytes).map(Unit::bytes).sum::<usize>(), bytes.len());
+            }
         }
 
         #[test]

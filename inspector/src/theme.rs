@@ -2,6 +2,10 @@
 
 use std::{ffi::OsStr, fmt::Write as _};
 
+use ratatui::style::{Color, Modifier, Style as Look};
+
+use crate::line::Role;
+
 /// How one role looks: the parameters of an SGR sequence (ECMA-48 §8.3.117), or nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style(&'static str);
@@ -78,9 +82,98 @@ impl Theme {
     }
 }
 
+/// How the full screen looks. Views name roles only; here they become the terminal's own 16 colours, or attributes alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Palette {
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+    /// No colours: bold, dim, underlined and reversed only.
+    Plain,
+}
+
+impl Palette {
+    /// What fits the terminal: no colours if `NO_COLOR` is there and not empty; else by the background that `COLORFGBG`
+    /// names last (rxvt, Konsole and others set it: `15;0` is dark); dark if it says nothing.
+    pub fn for_terminal(no_color: Option<&OsStr>, background: Option<&OsStr>) -> Self {
+        if no_color.is_some_and(|value| !value.is_empty()) {
+            return Self::Plain;
+        }
+        let background = background.and_then(OsStr::to_str).and_then(|it| it.rsplit(';').next()?.parse::<u8>().ok());
+        match background {
+            Some(7 | 9..=15) => Self::Light,
+            _ => Self::Dark,
+        }
+    }
+
+    /// How a role looks.
+    pub(crate) fn look(self, role: Role) -> Look {
+        let plain = Look::new();
+        match (self, role) {
+            (_, Role::Plain | Role::Punctuation)
+            | (Self::Plain, Role::String | Role::Number | Role::Literal | Role::Good) => plain,
+            (_, Role::Heading) | (Self::Plain, Role::Key | Role::HeaderName | Role::Warn) => {
+                plain.add_modifier(Modifier::BOLD)
+            }
+            (Self::Plain, Role::Muted) => plain.add_modifier(Modifier::DIM),
+            (Self::Plain, Role::Bad | Role::Error) => plain.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+            (Self::Plain, Role::Match) => plain.add_modifier(Modifier::REVERSED),
+            (Self::Dark, Role::Key | Role::HeaderName) => plain.fg(Color::Cyan),
+            (Self::Light, Role::Key | Role::HeaderName) => plain.fg(Color::Blue),
+            (Self::Dark | Self::Light, Role::String | Role::Good) => plain.fg(Color::Green),
+            (Self::Dark | Self::Light, Role::Number | Role::Literal) => plain.fg(Color::Magenta),
+            (Self::Dark | Self::Light, Role::Muted) => plain.fg(Color::DarkGray),
+            (Self::Dark | Self::Light, Role::Bad | Role::Error) => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
+            (Self::Dark, Role::Warn) => plain.fg(Color::Yellow),
+            // Yellow can't be read on white.
+            (Self::Light, Role::Warn) => plain.fg(Color::Magenta).add_modifier(Modifier::BOLD),
+            (Self::Dark | Self::Light, Role::Match) => plain.fg(Color::Black).bg(Color::Yellow),
+        }
+    }
+
+    /// How a role looks in the row one stands on, in the pane that has the keys.
+    pub(crate) fn selected(self, role: Role) -> Look {
+        match (self, role) {
+            (Self::Plain, _) => self.look(role).remove_modifier(Modifier::DIM).add_modifier(Modifier::REVERSED),
+            // What is dark grey elsewhere would be dark grey on dark grey here.
+            (Self::Dark, Role::Muted) => Look::new().bg(Color::DarkGray).fg(Color::Gray),
+            (Self::Dark, _) => self.look(role).bg(Color::DarkGray).add_modifier(Modifier::BOLD),
+            (Self::Light, _) => self.look(role).bg(Color::Gray).add_modifier(Modifier::BOLD),
+        }
+    }
+
+    /// How a role looks in the row one stands on, in the other pane.
+    pub(crate) fn resting(self, role: Role) -> Look {
+        self.look(role).remove_modifier(Modifier::DIM).add_modifier(Modifier::BOLD)
+    }
+
+    /// The name of the program, the open tab, a key in a hint: where the eye goes first.
+    pub(crate) fn accent(self) -> Look {
+        match self {
+            Self::Dark => Look::new().fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            Self::Light => Look::new().fg(Color::Blue).add_modifier(Modifier::BOLD),
+            Self::Plain => Look::new().add_modifier(Modifier::BOLD),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_palette_follows_the_background_and_the_objection() {
+        let palette = |no_color: Option<&str>, background: Option<&str>| {
+            Palette::for_terminal(no_color.map(OsStr::new), background.map(OsStr::new))
+        };
+        assert_eq!(palette(None, None), Palette::Dark);
+        assert_eq!(palette(None, Some("15;0")), Palette::Dark);
+        assert_eq!(palette(None, Some("0;default;15")), Palette::Light);
+        assert_eq!(palette(None, Some("0;7")), Palette::Light);
+        assert_eq!(palette(Some(""), Some("nonsense")), Palette::Dark);
+        assert_eq!(palette(Some("1"), Some("0;15")), Palette::Plain);
+    }
 
     #[test]
     fn colours_need_a_terminal_and_no_objection() {

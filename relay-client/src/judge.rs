@@ -68,7 +68,7 @@ impl Passing {
             // Whatever the bytes that came would say, it is not what was signed.
             verdict = Verdict { status: Status::Invalid, cause: Some(Cause::BodyIncomplete), secret: None, ..verdict };
         } else if is_kept {
-            verdict = diagnose(&request, &self.kept, secrets, verdict, now);
+            verdict = diagnose(&request, &self.kept, secrets, verdict, now).verdict;
         }
         (verdict, event(&request, &self.kept), Bytes::from(self.kept))
     }

@@ -13,7 +13,10 @@ mod connect;
 mod data;
 mod endpoints;
 mod error;
+mod fault;
 mod guard;
+#[doc(hidden)] // public for its benchmark and its fault tests, which run as programs of their own
+pub mod inbox;
 mod ingress;
 mod limits;
 mod listen;

@@ -105,6 +105,10 @@ causes! {
     BodyKeyOrder = "body-key-order",
         "the keys of the body changed their order after it was signed",
         "hand on the raw bytes: maps and sorted columns do not keep the order";
+    /// The body was decoded, compressed, wrapped or read in another charset.
+    BodyEncoding = "body-encoding",
+        "the body was decoded, unpacked, wrapped or read in another charset after it was signed",
+        "hand on the bytes as they came: no base64, no decompression and no text mode between sender and check";
     /// The content of the body changed.
     BodyChanged = "body-changed",
         "the body changed after it was signed",
@@ -125,6 +129,14 @@ causes! {
     WrongContent = "wrong-content",
         "something else was signed than what the provider signs",
         "build the signed text as the provider's page gives it";
+    /// Another hash than the provider's.
+    WrongAlgorithm = "wrong-algorithm",
+        "another hash than the provider's was used to sign",
+        "use the algorithm that the provider's page gives";
+    /// The signature came in another header.
+    WrongHeader = "wrong-header",
+        "the right signature came, but not in the header that the provider uses",
+        "read and write the header that the provider's page gives, and look for a proxy that renames it";
     /// Valid, but the official package refuses it.
     SdkStrictness = "sdk-strictness",
         "the signature is right, but the provider's official package refuses this request",

@@ -10,6 +10,7 @@ use crate::scope::Scope;
 use crate::time::Timestamp;
 
 /// What one request claims under one scheme.
+#[derive(Clone)]
 pub(crate) struct Claims {
     /// What was computed: the scheme's own algorithm, or the one that a header names.
     pub(crate) algorithm: Algorithm,
@@ -18,7 +19,7 @@ pub(crate) struct Claims {
 }
 
 /// The signatures made at one time.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ClaimSet {
     /// The signatures that could be right, those in the documented form first. None at all means that no text is a
     /// signature of the scheme's length in any encoding.
@@ -27,6 +28,7 @@ pub(crate) struct ClaimSet {
 }
 
 /// The bytes of one claimed signature.
+#[derive(Clone)]
 pub(crate) struct Candidate {
     pub(crate) tag: Vec<u8>,
     /// What is wrong with the way it is written, although its bytes may be right.

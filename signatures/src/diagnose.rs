@@ -2,144 +2,172 @@
 //! cause is never guessed.
 
 mod body;
+mod edit;
+mod form;
+mod header;
+mod json;
 mod secret;
+mod shape;
+mod url;
+mod variant;
+mod workbench;
 
-use std::borrow::Cow;
+use std::fmt;
 
 use crate::cause::Cause;
+use crate::diagnose::edit::Proposal;
+use crate::diagnose::workbench::{Case, Workbench};
 use crate::request::Request;
+use crate::rewrite::difference::Difference;
 use crate::scheme::Scheme;
-use crate::secret::{Secret, Secrets};
+use crate::secret::Secrets;
 use crate::verdict::{Status, Verdict};
-use crate::verifier::{own, trial};
 
 /// The longest body that is diagnosed, in bytes. Webhooks are far smaller (GitHub's limit of 25 MB is the exception),
-/// and some twenty MACs over 1 MiB keep a core busy for tens of milliseconds already.
+/// and each of some hundred MACs over 1 MiB keeps a core busy for most of a millisecond.
 pub const DIAGNOSIS_BODY_LIMIT: usize = 1 << 20;
 
-/// Looks for the cause of an invalid verdict whose cause is [`Cause::NoMatch`]; any other verdict comes back as it is.
+/// A verdict, explained as far as that is possible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The verdict as it was, with the cause that was found. Its status is never another one.
+    pub verdict: Verdict,
+    /// What shows that it is this cause; `None` if nothing fits, or if there was nothing to look for.
+    pub evidence: Option<Evidence>,
+    /// What was supposed, in the order of the trials, up to what fits. Empty if there was nothing to look for.
+    pub tried: Vec<&'static str>,
+    /// How often the signature was checked anew.
+    pub trials: usize,
+    /// Whether all was tried that could be: a long body is not edited in every way.
+    pub is_complete: bool,
+}
+
+/// The one edit with which the signature is right.
+///
+/// It holds no secret and no MAC, but a few characters of the body where those are the point ([`Snippet`] keeps them out
+/// of `Debug`).
+///
+/// [`Snippet`]: crate::Snippet
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// What was edited, in a few words: "with its slashes escaped, as PHP writes them, the body fits".
+    pub what: String,
+    /// Where the body as it was signed first differs from the one received; there, `rewritten` is what was signed.
+    pub difference: Option<Difference>,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.what)?;
+        let Some(Difference { offset, received, rewritten, .. }) = &self.difference else {
+            return Ok(());
+        };
+        match (received.as_str(), rewritten.as_str()) {
+            (received, "") => write!(formatter, "; {received:?} at byte {offset} was not signed"),
+            ("", signed) => write!(formatter, "; {signed:?} at byte {offset} was signed too"),
+            (received, signed) => write!(formatter, "; at byte {offset} came {received:?} where {signed:?} was signed"),
+        }
+    }
+}
+
+impl Diagnosis {
+    fn untouched(verdict: Verdict) -> Self {
+        Self { verdict, evidence: None, tried: Vec::new(), trials: 0, is_complete: true }
+    }
+}
+
+/// Looks for the cause of an invalid verdict that has none yet ([`Cause::NoMatch`]); of a missing signature it tells
+/// whether another header carries it, of a body that does not fit its signed hash how it changed. Any other verdict
+/// comes back as it is.
 ///
 /// `body` must be the whole body; one longer than [`DIAGNOSIS_BODY_LIMIT`] is not looked into. A verdict with a new
 /// cause names the secret that the cause was found with. This is no work for the delivery path.
-pub fn diagnose(request: &Request<'_>, body: &[u8], secrets: &Secrets, verdict: Verdict, now: i64) -> Verdict {
-    let undecided = (verdict.status, verdict.cause) == (Status::Invalid, Some(Cause::NoMatch));
-    let Some(scheme) = verdict.scheme.and_then(Scheme::with_id).filter(|_| undecided) else {
-        return verdict;
+pub fn diagnose(request: &Request<'_>, body: &[u8], secrets: &Secrets, verdict: Verdict, now: i64) -> Diagnosis {
+    let groups = match (verdict.status, verdict.cause) {
+        (Status::Invalid, Some(Cause::NoMatch)) => GROUPS,
+        (Status::Invalid, Some(Cause::MissingSignature)) => HEADERS_ONLY,
+        (Status::Invalid, Some(Cause::BodyChanged)) => BODY_ONLY,
+        _ => return Diagnosis::untouched(verdict),
     };
-    let own = own(scheme, secrets);
+    let Some(scheme) = verdict.scheme.and_then(Scheme::with_id) else {
+        return Diagnosis::untouched(verdict);
+    };
     if body.len() > DIAGNOSIS_BODY_LIMIT {
-        return verdict;
+        return Diagnosis { is_complete: false, ..Diagnosis::untouched(verdict) };
     }
-    let case = Case { scheme, secrets, body };
-    for hypothesis in HYPOTHESES {
-        for edit in (hypothesis.edits)(case) {
-            let fits = match &edit {
-                Edit::Body(edited) => trial(scheme, request, edited, &own, now),
-                Edit::Secret(edited) => trial(scheme, request, body, &[edited], now),
-            };
-            if fits.is_some() {
-                return Verdict { cause: Some(hypothesis.cause), secret: fits, ..verdict };
-            }
+    let case = Case::new(scheme, *request, body, secrets, now);
+    let mut workbench = Workbench::new(&case);
+    let mut tried = Vec::new();
+    for group in groups {
+        let mut proposals = (group.proposals)(&case).peekable();
+        if proposals.peek().is_some() {
+            tried.push(group.name);
+        }
+        for Proposal { cause, what, edit } in proposals {
+            let Some(secret) = workbench.fits(&edit) else { continue };
+            let difference = workbench.difference(cause, &edit);
+            let evidence = Some(Evidence { what: what.into_owned(), difference });
+            // A hash of the body was signed: that is known already, and the evidence tells how it changed.
+            let cause = if verdict.cause == Some(Cause::BodyChanged) { Cause::BodyChanged } else { cause };
+            let verdict = Verdict { cause: Some(cause), secret: Some(secret), ..verdict };
+            return Diagnosis { verdict, evidence, tried, trials: workbench.trials(), is_complete: true };
         }
     }
-    verdict
+    let (trials, is_complete) = (workbench.trials(), workbench.is_complete());
+    let unexplained = Diagnosis { tried, trials, is_complete, ..Diagnosis::untouched(verdict) };
+    match shape::foreign(&case).filter(|_| unexplained.verdict.cause == Some(Cause::NoMatch)) {
+        Some((secret, what)) => {
+            let verdict = Verdict { cause: Some(Cause::WrongSecret), secret: Some(secret), ..unexplained.verdict };
+            Diagnosis { verdict, evidence: Some(Evidence { what, difference: None }), ..unexplained }
+        }
+        None => unexplained,
+    }
 }
 
-/// What might have happened, and the edits that would undo it.
-struct Hypothesis {
-    cause: Cause,
-    edits: for<'a> fn(Case<'a>) -> Edits<'a>,
+/// Suppositions of one kind.
+struct Group {
+    /// What is supposed, for a person who reads what was tried.
+    name: &'static str,
+    /// The edits that would undo it, made one by one, so that a fitting one saves the rest.
+    proposals: for<'a> fn(&'a Case<'a>) -> Box<dyn Iterator<Item = Proposal<'a>> + 'a>,
 }
 
-/// In the order that gives the best message: what the developer set, then what the bytes went through.
-const HYPOTHESES: &[Hypothesis] = &[
-    Hypothesis { cause: Cause::SecretWhitespace, edits: secret::trimmed },
-    Hypothesis { cause: Cause::WrongSecret, edits: secret::of_others },
-    Hypothesis { cause: Cause::BodyNewline, edits: body::other_newlines },
-    Hypothesis { cause: Cause::BodyReserialized, edits: body::other_styles },
+/// In the order that gives the best message: what the developer set, then what the bytes went through, then what the
+/// signer did.
+const GROUPS: &[Group] = &[
+    Group { name: "white space or quotes around the secret", proposals: secret::trimmed },
+    Group { name: "the secret in another form", proposals: secret::other_forms },
+    Group { name: "another known secret", proposals: secret::others },
+    Group { name: "a time in another unit", proposals: header::other_times },
+    Group { name: "line endings", proposals: body::newlines },
+    Group { name: "another URL", proposals: url::others },
+    Group { name: "another method", proposals: header::methods },
+    Group { name: "JSON written again", proposals: json::rewritten },
+    Group { name: "numbers without their decimals", proposals: json::decimals },
+    Group { name: "a form written again", proposals: form::rewritten },
+    Group { name: "charset, compression and wrapping of the body", proposals: body::wrappings },
+    Group { name: "a part of the body", proposals: json::parts },
+    Group { name: "fields added to or missing from a form", proposals: form::fields },
+    Group { name: "the signed pieces in another order", proposals: variant::orders },
+    Group { name: "other pieces signed", proposals: variant::contents },
+    Group { name: "another algorithm", proposals: variant::algorithms },
+    Group { name: "the signature in another header", proposals: header::other_headers },
+    Group { name: "white space around the signer's secret", proposals: secret::extended },
+    Group { name: "an empty or unset secret", proposals: secret::unset },
+    Group { name: "keys in another order", proposals: json::orders },
 ];
 
-/// What a hypothesis may look at.
-#[derive(Clone, Copy)]
-struct Case<'a> {
-    scheme: &'static Scheme,
-    secrets: &'a Secrets,
-    body: &'a [u8],
-}
+/// Where the signature is right, and the hash of the body in it is not.
+const BODY_ONLY: &[Group] = &[
+    Group { name: "line endings", proposals: body::newlines },
+    Group { name: "JSON written again", proposals: json::rewritten },
+    Group { name: "numbers without their decimals", proposals: json::decimals },
+    Group { name: "a form written again", proposals: form::rewritten },
+    Group { name: "charset, compression and wrapping of the body", proposals: body::wrappings },
+];
 
-/// One thing changed, everything else as received.
-enum Edit<'a> {
-    /// The body as it may have been when it was signed.
-    Body(Cow<'a, [u8]>),
-    /// The secret that may have been used.
-    Secret(Secret),
-}
-
-/// Edits are made one by one, so that a fitting one saves the rest.
-type Edits<'a> = Box<dyn Iterator<Item = Edit<'a>> + 'a>;
+/// Where there is no signature at all.
+const HEADERS_ONLY: &[Group] = &[Group { name: "the signature in another header", proposals: header::other_headers }];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::provider::Provider;
-    use crate::sign::{SignInput, sign};
-    use crate::verifier::Verifier;
-
-    /// The cause, and the secret it was found with, when `received` comes with the signature of `signed`.
-    fn cause(signed: &str, received: &str, signed_with: &str, known: &[(Provider, &str)]) -> (Cause, Option<String>) {
-        let scheme = Scheme::with_id("stripe.v1").unwrap();
-        let signed = sign(scheme, &SignInput::new(&Secret::new("", signed_with), signed.as_bytes(), 0));
-        let headers = signed.unwrap().headers;
-        let request = Request { method: b"POST", target: b"/", headers: &headers, urls: &[] };
-        let mut secrets = Secrets::default();
-        for (provider, value) in known {
-            secrets.add(*provider, Secret::new(format!("env:{provider}"), *value));
-        }
-        let mut verifier = Verifier::start(&request, &secrets, 0);
-        verifier.update(received.as_bytes());
-        let verdict = diagnose(&request, received.as_bytes(), &secrets, verifier.finish(), 0);
-        assert_eq!(verdict.status, Status::Invalid);
-        (verdict.cause.unwrap(), verdict.secret)
-    }
-
-    fn body_cause(signed: &str, received: &str) -> Cause {
-        cause(signed, received, "key", &[(Provider::Stripe, "key")]).0
-    }
-
-    #[test]
-    fn edits_of_the_body() {
-        for (signed, received) in
-            [("{}", "{}\n"), ("{}", "{}\r\n"), ("{}\n", "{}"), ("a\r\nb\r\n", "a\nb\n"), ("a\nb", "a\r\nb")]
-        {
-            assert_eq!(body_cause(signed, received), Cause::BodyNewline, "{signed:?} {received:?}");
-        }
-        let php = r#"{"url":"a\/b","n":1.50,"list":[1,2]}"#;
-        let javascript = r#"{"url":"a/b","n":1.50,"list":[1,2]}"#;
-        let python = r#"{"url": "a\/b", "n": 1.50, "list": [1, 2]}"#;
-        let indented = "{\n  \"url\": \"a\\/b\",\n  \"n\": 1.50,\n  \"list\": [\n    1,\n    2\n  ]\n}";
-        let spellings = [php, javascript, python, indented];
-        for signed in spellings {
-            for received in spellings.into_iter().filter(|received| *received != signed) {
-                assert_eq!(body_cause(signed, received), Cause::BodyReserialized, "{signed} {received}");
-            }
-        }
-        assert_eq!(body_cause(r#"{"n":1}"#, r#"{"n":2}"#), Cause::NoMatch);
-    }
-
-    #[test]
-    fn edits_of_the_secret() {
-        for value in ["key\n", " key", "\"key\"", "'key' \r\n"] {
-            let found = cause("{}", "{}", "key", &[(Provider::Stripe, value)]);
-            assert_eq!(found, (Cause::SecretWhitespace, Some("env:stripe".to_owned())), "{value:?}");
-        }
-        let known = [(Provider::Stripe, "other"), (Provider::GitHub, "key")];
-        assert_eq!(cause("{}", "{}", "key", &known), (Cause::WrongSecret, Some("env:github".to_owned())));
-    }
-
-    #[test]
-    fn a_long_body_is_left_alone() {
-        let body = " ".repeat(DIAGNOSIS_BODY_LIMIT);
-        assert_eq!(body_cause(&body[1..], &body), Cause::NoMatch);
-        assert_eq!(body_cause(&body, &format!("{body}\n")), Cause::NoMatch);
-    }
-}
+mod tests;

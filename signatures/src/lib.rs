@@ -30,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 mod cause;
+mod caution;
 mod challenge;
 mod claims;
 mod content;
@@ -45,7 +46,9 @@ mod mac;
 mod odd;
 mod provider;
 mod public_key;
+mod refusal;
 mod request;
+mod rewrite;
 mod scheme;
 mod scope;
 mod secret;
@@ -56,9 +59,10 @@ mod verdict;
 mod verifier;
 
 pub use crate::cause::Cause;
+pub use crate::caution::{CAUTION_BODY_LIMIT, Caution, Language, cautions};
 pub use crate::challenge::{Challenge, challenge};
 pub use crate::detect::detect;
-pub use crate::diagnose::{DIAGNOSIS_BODY_LIMIT, diagnose};
+pub use crate::diagnose::{DIAGNOSIS_BODY_LIMIT, Diagnosis, Evidence, diagnose};
 pub use crate::encoding::Encoding;
 pub use crate::event::{Event, event};
 pub use crate::explain::{Step, explain};
@@ -67,7 +71,9 @@ pub use crate::key::{KeyForm, SecretKind};
 pub use crate::mac::Algorithm;
 pub use crate::odd::{Case, OwnCheck};
 pub use crate::provider::{Provider, UnknownProvider};
+pub use crate::refusal::{Answer, AppRefusal, Framework, Guess, explain_refusal};
 pub use crate::request::{Headers, Request};
+pub use crate::rewrite::difference::{Change, Difference, Snippet};
 pub use crate::scheme::{
     Coverage, Detection, EventRule, Given, Layout, Maker, Part, Place, Quirk, Refusal, Scheme, TimeRule, TimeUnit,
     UrlRule, schemes,

@@ -25,6 +25,7 @@ const P256_HEADER: &[u8] = &[
 const ED25519_LENGTH: usize = 32;
 
 /// A public key.
+#[derive(Clone)]
 pub(crate) enum PublicKey {
     Ed25519(Vec<u8>),
     /// An uncompressed point: `04`, x, y.

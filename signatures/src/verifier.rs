@@ -161,7 +161,37 @@ pub(crate) fn trial(
     secrets: &[&Secret],
     now: i64,
 ) -> Option<String> {
-    let verdict = judge_whole(scheme, request, body, secrets, now);
+    fitting(judge_whole(scheme, request, body, secrets, now))
+}
+
+/// A check of one request that takes one body after the other: everything that does not depend on the body is done once.
+#[derive(Clone)]
+pub(crate) struct Prepared<'s>(Hashing<'s>);
+
+impl<'s> Prepared<'s> {
+    /// `None` if the scheme reads fields of the body, so that nothing can be prepared, or if no body could be right.
+    pub(crate) fn new(scheme: &'s Scheme, request: &Request<'_>, secrets: &[&Secret], now: i64) -> Option<Self> {
+        if scheme.needs_whole_body() {
+            return None;
+        }
+        match hashing::begin(scheme, &Scope::new(request, b""), secrets, now) {
+            Begun::Hashing(hashing) => Some(Self(hashing)),
+            Begun::Known(_) => None,
+        }
+    }
+
+    /// Takes the next piece of a body.
+    pub(crate) fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The name of the secret with which the signature is right, whatever its age.
+    pub(crate) fn finish(self) -> Option<String> {
+        fitting(self.0.finish())
+    }
+}
+
+fn fitting(verdict: Verdict) -> Option<String> {
     verdict.secret.filter(|_| matches!(verdict.status, Status::Valid | Status::Stale))
 }
 
@@ -205,7 +235,7 @@ pub fn fuzz_headers(data: &[u8]) {
             [Verifier::start(&request, &secrets, 0), Verifier::start_with(scheme, &request, &secrets, 0)]
         {
             verifier.update(body);
-            let verdict = crate::diagnose(&request, body, &secrets, verifier.finish(), 0);
+            let verdict = crate::diagnose(&request, body, &secrets, verifier.finish(), 0).verdict;
             let is_password = scheme.covers == crate::Coverage::Nothing;
             assert!(is_password || verdict.status != Status::Valid, "nobody guesses a signature of {}", scheme.id);
         }

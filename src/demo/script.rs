@@ -245,7 +245,8 @@ mod tests {
                 Request { method: b"POST", target: webhook.path.as_bytes(), headers: &webhook.headers, urls: &[] };
             let mut verifier = Verifier::start(&request, &secrets, 1_700_000_000);
             verifier.update(webhook.body.as_bytes());
-            let verdict = diagnose(&request, webhook.body.as_bytes(), &secrets, verifier.finish(), 1_700_000_000);
+            let found = verifier.finish();
+            let verdict = diagnose(&request, webhook.body.as_bytes(), &secrets, found, 1_700_000_000).verdict;
             assert_eq!((verdict.status, verdict.cause), (act.outcome.verdict, act.outcome.cause), "{}", act.what);
             assert_eq!(event(&request, webhook.body.as_bytes()).name.as_deref(), Some(act.event));
         }

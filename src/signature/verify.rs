@@ -6,7 +6,10 @@ use std::{
 };
 
 use hookwire_inspector::sanitize;
-use hookwire_signatures::{Request, Scheme, SignInput, Status, Verdict, Verifier, diagnose, explain, schemes, sign};
+use hookwire_signatures::{
+    Cause, Caution, Diagnosis, Request, Scheme, SignInput, Status, Verdict, Verifier, cautions, diagnose, explain,
+    schemes, sign,
+};
 use serde::Serialize;
 
 use super::asked::Asked;
@@ -14,6 +17,9 @@ use crate::{
     cli::signature::VerifyArgs,
     failure::{Failure, coloured},
 };
+
+/// Round trips that are named: the most frequent ones come first.
+const CAUTIONS: usize = 3;
 
 /// Verifies, and says so. Anything but `valid` is a failure of what was asked.
 pub(crate) fn run(arguments: VerifyArgs) -> Result<(), Failure> {
@@ -39,11 +45,18 @@ pub(crate) fn run(arguments: VerifyArgs) -> Result<(), Failure> {
         headers: &asked.headers,
         urls: &urls,
     };
-    let verdict = judge(&asked, &request);
-    let text = if json { as_json(&verdict) } else { in_words(&verdict, explains, &asked, &request) };
+    let diagnosis = judge(&asked, &request);
+    let verdict = &diagnosis.verdict;
+    let cautions = if verdict.status == Status::Valid { cautions(&request, &asked.body) } else { Vec::new() };
+    let text = if json {
+        as_json(&diagnosis, &cautions)
+    } else {
+        let steps = if explains { steps(verdict, &asked, &request) } else { String::new() };
+        steps + &in_words(&diagnosis, &cautions)
+    };
     say(&text)?;
     if show_expected {
-        say(&expected(&verdict, &asked)?)?;
+        say(&expected(verdict, &asked)?)?;
     }
     if verdict.status == Status::Valid { Ok(()) } else { Err(Failure::silent()) }
 }
@@ -58,7 +71,7 @@ fn every_scheme() -> String {
 }
 
 /// Under the scheme that was named, else under the one that the request tells.
-fn judge(asked: &Asked, request: &Request<'_>) -> Verdict {
+fn judge(asked: &Asked, request: &Request<'_>) -> Diagnosis {
     let trial = |scheme: Option<&'static Scheme>| {
         let mut verifier = match scheme {
             Some(scheme) => Verifier::start_with(scheme, request, &asked.secrets, asked.now),
@@ -96,24 +109,44 @@ struct Answer<'a> {
     advice: Option<&'static str>,
     age_seconds: Option<i64>,
     tolerance_seconds: Option<i64>,
+    evidence: Option<String>,
+    tried: &'a [&'static str],
+    cautions: Vec<String>,
 }
 
-fn as_json(verdict: &Verdict) -> String {
+fn as_json(diagnosis: &Diagnosis, cautions: &[Caution]) -> String {
+    let verdict = &diagnosis.verdict;
     let answer = Answer {
         status: verdict.status.as_str(),
         scheme: verdict.scheme,
         secret: verdict.secret.as_deref(),
-        cause: verdict.cause.map(hookwire_signatures::Cause::as_str),
+        cause: verdict.cause.map(Cause::as_str),
         reason: verdict.reason(),
-        advice: verdict.cause.map(hookwire_signatures::Cause::advice),
+        advice: verdict.cause.map(Cause::advice),
         age_seconds: verdict.age_seconds,
         tolerance_seconds: verdict.tolerance_seconds,
+        evidence: diagnosis.evidence.as_ref().map(ToString::to_string),
+        tried: &diagnosis.tried,
+        cautions: cautions.iter().map(ToString::to_string).collect(),
     };
     // Text and numbers always serialise.
     serde_json::to_string(&answer).unwrap_or_default() + "\n"
 }
 
-fn in_words(verdict: &Verdict, explains: bool, asked: &Asked, request: &Request<'_>) -> String {
+/// Every step with its bytes.
+fn steps(verdict: &Verdict, asked: &Asked, request: &Request<'_>) -> String {
+    let mut text = String::new();
+    if let Some(scheme) = verdict.scheme.and_then(Scheme::with_id) {
+        for (index, step) in explain(scheme, request, &asked.secrets, &asked.body, asked.now).iter().enumerate() {
+            let _ = writeln!(text, "{:>2}. {:<18} {}", index + 1, step.name, sanitize(step.text.as_bytes()));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn in_words(diagnosis: &Diagnosis, cautions: &[Caution]) -> String {
+    let verdict = &diagnosis.verdict;
     let is_coloured = coloured(&io::stdout());
     let paint = |colour: &'static str| if is_coloured { colour } else { "" };
     let (mark, colour) = match verdict.status {
@@ -124,12 +157,6 @@ fn in_words(verdict: &Verdict, explains: bool, asked: &Asked, request: &Request<
         _ => ("–", ""),
     };
     let mut text = String::new();
-    if explains && let Some(scheme) = verdict.scheme.and_then(Scheme::with_id) {
-        for (index, step) in explain(scheme, request, &asked.secrets, &asked.body, asked.now).iter().enumerate() {
-            let _ = writeln!(text, "{:>2}. {:<18} {}", index + 1, step.name, sanitize(step.text.as_bytes()));
-        }
-        text.push('\n');
-    }
     let _ = write!(text, "{}{mark} {}{}", paint(colour), verdict.status.as_str(), paint("\x1b[0m"));
     if let Some(scheme) = verdict.scheme {
         let _ = write!(text, "  {scheme}");
@@ -147,6 +174,18 @@ fn in_words(verdict: &Verdict, explains: bool, asked: &Asked, request: &Request<
     }
     if let Some(reason) = verdict.reason() {
         let _ = writeln!(text, "  {}", sanitize(reason.as_bytes()));
+    }
+    if let Some(evidence) = &diagnosis.evidence {
+        let _ = writeln!(text, "  {}", sanitize(evidence.to_string().as_bytes()));
+    }
+    if verdict.cause == Some(Cause::NoMatch) && !diagnosis.tried.is_empty() {
+        let _ = writeln!(text, "  tried in {} ways: {}", diagnosis.trials, diagnosis.tried.join(", "));
+    }
+    for caution in cautions.iter().take(CAUTIONS) {
+        let _ = writeln!(text, "  take care: {}", sanitize(caution.to_string().as_bytes()));
+    }
+    if let Some(more @ 1..) = cautions.len().checked_sub(CAUTIONS) {
+        let _ = writeln!(text, "  take care: {more} more round trips would change the body (`--json` has them)");
     }
     if let Some(cause) = verdict.cause {
         let _ = writeln!(text, "\n{}hint:{} {}", paint("\x1b[1;36m"), paint("\x1b[0m"), cause.advice());

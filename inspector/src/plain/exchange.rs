@@ -159,16 +159,16 @@ fn hints(exchange: &Exchange) -> Vec<Cow<'static, str>> {
 }
 
 /// What to look at in an app that refuses a right signature: the two mistakes that are made most.
-const REFUSED_BY_APP: &str =
+pub(crate) const REFUSED_BY_APP: &str =
     "the signature is right, yet the app refused it: check its secret, and that it verifies the raw body";
 
 /// Whether the app gave one of the answers by which apps say that a signature is wrong.
-fn refused_by_app(exchange: &Exchange) -> bool {
+pub(crate) fn refused_by_app(exchange: &Exchange) -> bool {
     exchange.error.is_none() && exchange.answered_by == AnsweredBy::App && matches!(exchange.status(), 400 | 401 | 403)
 }
 
 /// How to give the secret that a verdict lacked.
-fn secret_flag(verdict: &Verdict) -> Option<Cow<'static, str>> {
+pub(crate) fn secret_flag(verdict: &Verdict) -> Option<Cow<'static, str>> {
     let provider = Scheme::with_id(verdict.scheme?)?.provider;
     let variable = provider.usual_env_names().first()?;
     Some(Cow::Owned(format!("`--secret {provider}=env:{variable}` lets it be judged")))

@@ -49,6 +49,7 @@ pub(super) fn begin<'s>(scheme: &'s Scheme, scope: &Scope<'_>, secrets: &[&Secre
 }
 
 /// One scheme's MACs, which want the body.
+#[derive(Clone)]
 pub(super) struct Hashing<'s> {
     scheme: &'s Scheme,
     claims: Claims,
@@ -58,6 +59,7 @@ pub(super) struct Hashing<'s> {
 }
 
 /// One way in which the request may have been signed.
+#[derive(Clone)]
 struct Attempt {
     secret: Arc<str>,
     account: Option<Arc<str>>,

@@ -52,7 +52,7 @@ impl Case {
         let now = self.now.unwrap_or_default();
         let mut verifier = Verifier::start_with(scheme, &request, &secrets, now);
         verifier.update(&body);
-        let verdict = diagnose(&request, &body, &secrets, verifier.finish(), now);
+        let verdict = diagnose(&request, &body, &secrets, verifier.finish(), now).verdict;
         // Without a clock nothing is too old.
         if self.now.is_none() && verdict.status == Status::Stale {
             return Ok(Verdict { status: Status::Valid, cause: None, ..verdict });
