@@ -2,9 +2,12 @@
 
 pub(crate) mod choice;
 pub(crate) mod demo;
+pub(crate) mod inspect;
 pub(crate) mod listen;
 pub(crate) mod quantity;
 pub(crate) mod relay;
+pub(crate) mod replay;
+pub(crate) mod requests;
 pub(crate) mod signature;
 pub(crate) mod token;
 
@@ -14,13 +17,15 @@ use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, logs::Logs};
 
 const EXAMPLES: &str = "\
 Examples:
   hookwire demo                                     see all of it, with nothing else installed
   hookwire listen 3000                              a relay and a listener on this machine
   hookwire listen 3000 --relay https://hooks.example.com --endpoint shop --token-file ~/.hookwire-token
+  hookwire requests list --filter verdict:invalid   what came and was signed wrong; `show` and `export` say more
+  hookwire replay latest                            the last webhook once more
   hookwire verify razorpay --body body.json --signature 55d3… --secret env:RAZORPAY_WEBHOOK_SECRET
   hookwire relay --listen 0.0.0.0:443 --public-url https://hooks.example.com --tls-cert cert.pem --tls-key key.pem
 
@@ -43,6 +48,12 @@ enum Command {
     Relay(Box<relay::RelayArgs>),
     /// Watch signed webhooks arrive, good ones and broken ones: relay, listener and a small shop in one process
     Demo(demo::DemoArgs),
+    /// Look at the webhooks of a running or finished listener, on the whole screen
+    Inspect(inspect::InspectArgs),
+    /// List, show and export the webhooks that came
+    Requests(requests::RequestsArgs),
+    /// Send webhooks that came to the app again, as they were or changed
+    Replay(Box<replay::ReplayArgs>),
     /// Make, list and revoke the tokens that let listeners in (run it where the relay runs)
     Token(token::TokenArgs),
     /// Check a signature by hand: is it right, and if not, why?
@@ -57,7 +68,7 @@ impl Cli {
         match &self.command {
             Command::Listen(arguments) => arguments.threads,
             Command::Relay(arguments) => arguments.threads,
-            Command::Demo(_) | Command::Token(_) | Command::Verify(_) | Command::Sign(_) => None,
+            _ => None,
         }
     }
 
@@ -70,11 +81,14 @@ impl Cli {
     }
 
     /// Does what was asked, until it is done or `stop` is cancelled.
-    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Failure> {
+    pub(crate) async fn run(self, logs: &Logs, stop: CancellationToken) -> Result<(), Failure> {
         match self.command {
-            Command::Listen(arguments) => crate::listen::run(*arguments, stop).await,
+            Command::Listen(arguments) => crate::listen::run(*arguments, logs, stop).await,
             Command::Relay(arguments) => crate::relay::run(*arguments, stop).await,
-            Command::Demo(arguments) => Box::pin(crate::demo::run(arguments, stop)).await,
+            Command::Demo(arguments) => Box::pin(crate::demo::run(arguments, logs, stop)).await,
+            Command::Inspect(arguments) => Box::pin(crate::inspect::run(arguments, logs, stop)).await,
+            Command::Requests(arguments) => crate::requests::run(arguments),
+            Command::Replay(arguments) => Box::pin(crate::replay::run(*arguments, stop)).await,
             Command::Token(arguments) => crate::token::run(arguments),
             Command::Verify(arguments) => crate::signature::verify(*arguments),
             Command::Sign(arguments) => crate::signature::sign(*arguments),

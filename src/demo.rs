@@ -1,6 +1,6 @@
 //! `hookwire demo`: relay, listener, shop and gateways in one process, with webhooks that are right and webhooks that are not.
 
-mod script;
+pub(crate) mod script;
 mod sender;
 mod shop;
 
@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
-use hookwire_capture::{Exchange, Update};
-use hookwire_relay_client::{Client, Config, HostHeader, upstream::Target};
+use hookwire_capture::{Exchange, Retention, Store, Update};
+use hookwire_relay_client::{App, Config, HostHeader, upstream::Target};
+use tempfile::TempDir;
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval, timeout},
@@ -22,7 +23,8 @@ use crate::{
     embedded::EmbeddedRelay,
     failure::Failure,
     listen,
-    screen::{Form, Screen},
+    logs::Logs,
+    store,
 };
 use script::{Act, Outcome, now};
 use shop::Shop;
@@ -37,21 +39,23 @@ const PAUSE: Duration = Duration::from_secs(2);
 const SHOWN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs the demo: until `stop`, or until as many webhooks came out as were asked for.
-pub(crate) async fn run(arguments: DemoArgs, stop: CancellationToken) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: DemoArgs, logs: &Logs, stop: CancellationToken) -> Result<(), Failure> {
+    let output = match (arguments.output, arguments.count) {
+        (None, Some(_)) => Output::Plain,
+        (asked, _) => listen::output(asked, true)?,
+    };
+    let (_folder, store) = store()?;
     let relay = EmbeddedRelay::bind(arguments.listen).await?;
     let shop = Shop::bind(script::secrets()).await?;
     let target: Target =
         format!("http://{}", shop.address()).parse().map_err(|error| Failure::usage(format!("{error}")))?;
-    if arguments.output == Output::Plain {
+    if output == Output::Plain {
         banner(&shop, &relay);
     }
-    let client = Client::new(configuration(&relay, target)).map_err(|error| listen::failure(&error))?;
     let (stage, seen) = watch::channel(Stage::default());
-    let screen = Screen::new(Form::new(arguments.output), move |update: &Update| {
-        stage.send_modify(|stage| stage.note(update));
-    });
-
-    let client = listen::listen(client, screen, stop.clone());
+    let note = move |update: &Update| stage.send_modify(|stage| stage.note(update));
+    let config = configuration(&relay, target);
+    let client = listen::bring(config, Some(&store), output, note, logs, stop.clone());
     let house = async {
         // The shop closes last: what is in flight still finds it open.
         let end = tokio::select! {
@@ -68,7 +72,15 @@ pub(crate) async fn run(arguments: DemoArgs, stop: CancellationToken) -> Result<
     };
     let (house, report) = tokio::join!(house, performance);
     house?;
-    arguments.count.map_or(Ok(()), |count| report.summary(count, arguments.output))
+    arguments.count.map_or(Ok(()), |count| report.summary(count, output))
+}
+
+/// A store that goes with the demo, and the folder that takes it along.
+fn store() -> Result<(TempDir, Store), Failure> {
+    let folder = tempfile::Builder::new().prefix("hookwire-demo-").tempdir();
+    let folder = folder.map_err(|error| Failure::usage(format!("no folder can be made for the demo: {error}")))?;
+    let store = Store::open(&folder.path().join("demo.db"), Retention::default());
+    Ok((folder, store.map_err(|error| store::failure(&error))?))
 }
 
 fn configuration(relay: &EmbeddedRelay, target: Target) -> Config {
@@ -77,13 +89,16 @@ fn configuration(relay: &EmbeddedRelay, target: Target) -> Config {
         token: None,
         relay_ca: None,
         endpoint: ENDPOINT.to_owned(),
-        target,
-        routes: Vec::new(),
-        host_header: HostHeader::Keep,
-        secrets: script::secrets(),
-        insecure: false,
-        upstream_ca: None,
-        timeout: listen::TIMEOUT,
+        app: App {
+            target,
+            routes: Vec::new(),
+            host_header: HostHeader::Keep,
+            secrets: script::secrets().into(),
+            insecure: false,
+            ca: None,
+            timeout: listen::TIMEOUT,
+            max_capture_body: listen::MAX_CAPTURE_BODY,
+        },
         grace: listen::GRACE,
     }
 }
@@ -115,7 +130,7 @@ impl Stage {
             Update::Exchange(exchange) => {
                 self.last = number(exchange).map(|number| (number, outcome(exchange))).or(self.last);
             }
-            Update::Connection(_) | Update::Skipped(_) => {}
+            Update::Connection(_) | Update::Skipped(_) | Update::Store(_) => {}
         }
     }
 }
@@ -191,7 +206,7 @@ impl Report {
         let summary = format!("{sent} {webhooks}, {} as expected", *sent as usize - differences.len());
         if *sent == count && differences.is_empty() {
             match output {
-                Output::Plain => writeln!(io::stdout(), "\n{summary}").ok(),
+                Output::Plain | Output::Tui => writeln!(io::stdout(), "\n{summary}").ok(),
                 // Standard output holds objects and nothing else.
                 Output::Json => writeln!(io::stderr(), "{summary}").ok(),
             };

@@ -42,6 +42,11 @@ impl Failure {
         self
     }
 
+    /// What happened, and what to do next: for a screen of its own.
+    pub(crate) fn into_parts(self) -> (String, Option<String>) {
+        (self.message, self.hint)
+    }
+
     /// Writes it to standard error, red only on a terminal that may be coloured.
     pub(crate) fn report(&self) -> ExitCode {
         if self.message.is_empty() {

@@ -2,8 +2,10 @@
 
 use std::{io::ErrorKind, time::Duration};
 
+use hookwire_capture::{Store, Update};
+use hookwire_inspector::tui::Feed;
 use hookwire_relay_client::{
-    Client, ClientError, Config, HostHeader, Route, Watcher,
+    App, Client, ClientError, Config, HostHeader, Route, Watcher,
     dial::{RelayUrl, Token},
     tls::load_ca,
 };
@@ -17,9 +19,12 @@ use crate::{
     config,
     embedded::EmbeddedRelay,
     failure::{Failure, chain},
+    inspect::{self, Telling},
+    logs::Logs,
     project,
-    screen::{Form, Screen},
+    screen::{Aside, Form, Screen},
     secrets::{self, Environment},
+    store::{self, Keeping},
 };
 
 /// How long the app may take to begin its answer. Below the relay's 75 s, so that the error told is that of the side that knows more.
@@ -28,35 +33,88 @@ pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 /// How long exchanges in flight may take to finish after a stop: gateways themselves give up after 5 to 10 s.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// The form of lines until a full screen takes its place on terminals.
-const OUTPUT: Output = Output::Plain;
+/// How much of a body is kept. Gateways send at most 512 KiB, uploads and answers may be of any size, and a history of 10,000 must not fill a disk.
+pub(crate) const MAX_CAPTURE_BODY: usize = 2 * 1024 * 1024;
 
 /// Signatures may cover the host: it is the sender's unless the app insists on its own.
 const HOST: Host = Host::Keep;
 
 /// Listens until `stop` is cancelled, or until the relay refuses in a way that trying again can't mend.
-pub(crate) async fn run(arguments: ListenArgs, stop: CancellationToken) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: ListenArgs, logs: &Logs, stop: CancellationToken) -> Result<(), Failure> {
     let flags = arguments.settings;
     let files = config::load(None)?.listen;
     let token = secrets::token(flags.token_file.as_deref(), files.token_file.as_deref())?;
     let mut settings = flags.over(files);
-    let form = Form::new(settings.output.unwrap_or(OUTPUT));
+    let store = store::of_listener(&settings)?;
+    let output = output(settings.output, store.is_some())?;
     let (url, embedded) = if let Some(url) = settings.relay.take() {
         (url, None)
     } else {
         let relay = EmbeddedRelay::on_a_free_port().await?;
         (relay.url(), Some(relay))
     };
-    let client = Client::new(configuration(settings, url, token)?).map_err(|error| failure(&error))?;
-    let client = listen(client, Screen::new(form, |_| {}), stop.clone());
-    match embedded {
+    let config = configuration(settings, url, token)?;
+    let client = bring(config, store.as_ref(), output, |_| {}, logs, stop.clone());
+    let end = match embedded {
         None => client.await,
         Some(relay) => tokio::try_join!(relay.run(stop), client).map(|((), ())| ()),
+    };
+    if let Some(store) = store {
+        store::close(store).await;
+    }
+    end
+}
+
+/// How exchanges are shown: on the whole screen where there is one, and a store to show.
+pub(crate) fn output(asked: Option<Output>, stored: bool) -> Result<Output, Failure> {
+    match asked {
+        Some(Output::Tui) if !inspect::has_terminal() => Err(Failure::usage("`--output tui` needs a terminal")
+            .hint("`--output plain` prints lines, `--output json` objects".to_owned())),
+        Some(Output::Tui) if !stored => Err(Failure::usage("`--output tui` shows a store, and there is none")
+            .hint("leave `--store off` away, or name a file that can be written".to_owned())),
+        Some(output) => Ok(output),
+        None if stored && inspect::has_terminal() => Ok(Output::Tui),
+        None => Ok(Output::Plain),
     }
 }
 
+/// Runs a client to its end, keeps what it brings in the store if there is one, and shows it. `seen` is called with each piece of news.
+pub(crate) async fn bring(
+    config: Config,
+    store: Option<&Store>,
+    output: Output,
+    seen: impl FnMut(&Update) + Send + 'static,
+    logs: &Logs,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let app = config.app.clone();
+    let client = Client::new(config).map_err(|error| failure(&error))?;
+    let writer = store.map(Store::writer);
+    let (Output::Tui, Some(store)) = (output, store) else {
+        let screen = Aside::new(Screen::new(Form::new(output), seen), stop.clone());
+        let screen = screen.map_err(|error| failure(&error.into()))?;
+        return listen(client, Keeping::new(writer, screen), stop).await;
+    };
+    let feed = Feed::default();
+    let watcher = Keeping::new(writer, Telling::new(feed.clone(), seen));
+    let app = move || Ok(app.clone());
+    // Whichever ends first ends the other: the user quits, or the relay refuses us.
+    let screen = async {
+        let end = inspect::show(store.path(), feed, store.writer(), app, logs, stop.clone()).await;
+        stop.cancel();
+        end
+    };
+    let client = async {
+        let end = listen(client, watcher, stop.clone()).await;
+        stop.cancel();
+        end
+    };
+    let (screen, client) = tokio::join!(screen, client);
+    client.and(screen)
+}
+
 /// Runs a client to its end. A reader of standard output that went away (`| head`) is no failure: it has seen enough.
-pub(crate) async fn listen(client: Client, watcher: impl Watcher, stop: CancellationToken) -> Result<(), Failure> {
+async fn listen(client: Client, watcher: impl Watcher, stop: CancellationToken) -> Result<(), Failure> {
     match client.run(watcher, stop).await {
         Err(ClientError::Watcher(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(ClientError::Watcher(error)) => Err(Failure::not_so(format!("can't write to standard output: {error}"))),
@@ -70,19 +128,19 @@ pub(crate) fn failure(error: &ClientError) -> Failure {
 }
 
 fn configuration(settings: ListenSettings, relay: RelayUrl, token: Option<Token>) -> Result<Config, Failure> {
+    let endpoint = settings.endpoint.clone().unwrap_or_else(project::endpoint);
+    let app = app(settings)?;
+    Ok(Config { relay, token, relay_ca: app.ca.clone(), endpoint, app, grace: GRACE })
+}
+
+/// The app, and how its traffic is treated.
+pub(crate) fn app(settings: ListenSettings) -> Result<App, Failure> {
     let target = settings.target.ok_or_else(|| {
         Failure::usage("no app is named to bring webhooks to")
             .hint("`hookwire listen 3000` is for the app on port 3000".to_owned())
     })?;
-    if settings.store.is_some() {
-        tracing::warn!("`--store` has no effect yet: exchanges are shown and not kept");
-    }
-    let ca = settings.ca.map(load_ca).transpose().map_err(|error| Failure::usage(chain(&error)))?;
-    Ok(Config {
-        relay,
-        token,
-        relay_ca: ca.clone(),
-        endpoint: settings.endpoint.unwrap_or_else(project::endpoint),
+    let cap = settings.max_capture_body.map_or(MAX_CAPTURE_BODY, |size| usize::try_from(size.0).unwrap_or(usize::MAX));
+    Ok(App {
         target,
         routes: settings.route.into_iter().map(Route::from).collect(),
         host_header: match settings.host_header.unwrap_or(HOST) {
@@ -90,11 +148,11 @@ fn configuration(settings: ListenSettings, relay: RelayUrl, token: Option<Token>
             Host::Rewrite => HostHeader::Rewrite,
             Host::Fixed(host) => HostHeader::Fixed(host),
         },
-        secrets: Environment::read(settings.env_file.as_deref())?.secrets(&settings.secret)?,
+        secrets: Environment::read(settings.env_file.as_deref())?.secrets(&settings.secret)?.into(),
         insecure: settings.insecure,
-        upstream_ca: ca,
+        ca: settings.ca.map(load_ca).transpose().map_err(|error| Failure::usage(chain(&error)))?,
         timeout: settings.timeout.map_or(TIMEOUT, |time| time.0),
-        grace: GRACE,
+        max_capture_body: cap,
     })
 }
 
@@ -103,15 +161,18 @@ fn configuration(settings: ListenSettings, relay: RelayUrl, token: Option<Token>
 pub(crate) fn defaults() -> ListenSettings {
     use crate::cli::{
         choice::{Answer, Api},
-        quantity::Time,
+        quantity::{Size, Time},
     };
 
+    let retention = hookwire_capture::Retention::default();
     ListenSettings {
         answer: Some(Answer::App),
-        output: Some(OUTPUT),
         api: Some(Api::Off),
         host_header: Some(HOST),
         timeout: Some(Time(TIMEOUT)),
+        keep: Some(retention.exchanges),
+        keep_size: Some(Size(retention.bytes)),
+        max_capture_body: Some(Size(MAX_CAPTURE_BODY as u64)),
         ..ListenSettings::default()
     }
 }

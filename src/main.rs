@@ -7,15 +7,20 @@ mod demo;
 mod embedded;
 mod failure;
 mod folders;
+mod inspect;
 mod listen;
 mod logs;
 mod project;
 mod relay;
+mod replay;
+mod requests;
 mod route;
 mod screen;
 mod secrets;
+mod short_id;
 mod signature;
 mod stop;
+mod store;
 mod token;
 
 use std::{io, num::NonZeroUsize, process::ExitCode};
@@ -24,7 +29,7 @@ use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli::Cli, failure::Failure};
+use crate::{cli::Cli, failure::Failure, logs::Logs};
 
 /// The event loop makes an exchange's memory and the recorder's thread gives it back: glibc has them wait for each other's lock (15 % of the
 /// client's time at 25,000 webhooks a second), mimalloc does not.
@@ -33,17 +38,17 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logs::start(cli.log_level());
-    run(cli).unwrap_or_else(|failure| failure.report())
+    let logs = logs::start(cli.log_level());
+    run(cli, &logs).unwrap_or_else(|failure| failure.report())
 }
 
-fn run(cli: Cli) -> Result<ExitCode, Failure> {
+fn run(cli: Cli, logs: &Logs) -> Result<ExitCode, Failure> {
     let runtime =
         runtime(cli.threads()).map_err(|error| Failure::usage(format!("the runtime can't start: {error}")))?;
     let stop = CancellationToken::new();
     let end = runtime.block_on(async {
         tokio::select! {
-            end = cli.run(stop.clone()) => end.map(|()| ExitCode::SUCCESS),
+            end = cli.run(logs, stop.clone()) => end.map(|()| ExitCode::SUCCESS),
             () = stop::asked_twice(&stop) => Ok(ExitCode::from(stop::INTERRUPTED)),
         }
     });

@@ -1,4 +1,5 @@
-//! The endpoint's name when none is given: random, and remembered for each directory, so that the URL survives restarts.
+//! What is remembered for each directory: its exchanges, and the endpoint's name when none is given: random, and the same over restarts, so that
+//! the URL stays.
 
 use std::{
     env, fs, io,
@@ -17,6 +18,9 @@ const FOLDER: &str = "projects";
 /// The file with the name, in a folder for each directory.
 const FILE: &str = "endpoint";
 
+/// The file with the exchanges, beside it.
+const STORE: &str = "exchanges.db";
+
 /// Digits behind the words of a name. Their 64 bits can't be guessed over a network: the name is all that keeps strangers from the app.
 const DIGITS: usize = 16;
 
@@ -32,19 +36,24 @@ const ANIMALS: [&str; 16] = [
 
 /// This directory's endpoint. If it can't be remembered, it is a new one each time, and a warning says so.
 pub(crate) fn endpoint() -> String {
-    let remembered = match (env::current_dir(), folders::data()) {
-        (Ok(project), Some(data)) => remembered(&data.join(FOLDER), &project),
-        (Err(error), _) => Err(error),
-        (_, None) => Err(io::Error::new(io::ErrorKind::NotFound, "this user has no home")),
-    };
-    remembered.unwrap_or_else(|error| {
+    folder().and_then(|folder| remembered(&folder)).unwrap_or_else(|error| {
         tracing::warn!("the endpoint's name can't be remembered, so the URL will be another one next time: {error}");
         random()
     })
 }
 
-fn remembered(folder: &Path, project: &Path) -> io::Result<String> {
-    let folder = folder.join(hash(project));
+/// Where this directory's exchanges are kept.
+pub(crate) fn store() -> io::Result<PathBuf> {
+    Ok(folder()?.join(STORE))
+}
+
+/// What is remembered for this directory.
+fn folder() -> io::Result<PathBuf> {
+    let data = folders::data().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "this user has no home"))?;
+    Ok(data.join(FOLDER).join(hash(&env::current_dir()?)))
+}
+
+fn remembered(folder: &Path) -> io::Result<String> {
     let path = folder.join(FILE);
     match fs::read_to_string(&path) {
         Ok(name) if is_name(name.trim_end()) => return Ok(name.trim_end().to_owned()),
@@ -53,7 +62,7 @@ fn remembered(folder: &Path, project: &Path) -> io::Result<String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(folder)?;
     let name = random();
     // By way of a second file: nobody ever reads half a name.
     let half = PathBuf::from(format!("{}.{}", path.display(), process::id()));
@@ -92,17 +101,18 @@ mod tests {
     #[test]
     fn a_directory_keeps_its_name() {
         let folder = tempfile::tempdir().unwrap();
-        let first = remembered(folder.path(), Path::new("/shop")).unwrap();
-        assert_eq!(remembered(folder.path(), Path::new("/shop")).unwrap(), first);
-        assert_ne!(remembered(folder.path(), Path::new("/blog")).unwrap(), first);
+        let (shop, blog) = (folder.path().join(hash(Path::new("/shop"))), folder.path().join(hash(Path::new("/blog"))));
+        let first = remembered(&shop).unwrap();
+        assert_eq!(remembered(&shop).unwrap(), first);
+        assert_ne!(remembered(&blog).unwrap(), first);
         assert!(is_name(&first), "{first}");
-        fs::write(folder.path().join(hash(Path::new("/shop"))).join(FILE), "\0\0").unwrap();
-        assert_ne!(remembered(folder.path(), Path::new("/shop")).unwrap(), first);
+        fs::write(shop.join(FILE), "\0\0").unwrap();
+        assert_ne!(remembered(&shop).unwrap(), first);
     }
 
     #[test]
     fn a_store_that_is_no_folder_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(remembered(file.path(), Path::new("/shop")).is_err());
+        assert!(remembered(&file.path().join("shop")).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! Standard output, while a listener runs: shows each update as it comes.
 
+mod aside;
+
 use std::{
     env,
     io::{self, BufWriter, IsTerminal, Stdout, Write},
@@ -12,6 +14,8 @@ use hookwire_relay_client::Watcher;
 use jiff::tz::TimeZone;
 
 use crate::{cli::choice::Output, failure::coloured};
+
+pub(crate) use aside::Aside;
 
 /// Bytes collected before they are written, about a hundred lines: under load a line costs a fraction of a system call.
 const BUFFER: usize = 32 * 1024;
@@ -36,14 +40,12 @@ impl Form {
     pub(crate) fn new(output: Output) -> Self {
         match output {
             Output::Json => Self::Json,
-            Output::Plain => {
-                let theme = if coloured(&io::stdout()) { Theme::COLOUR } else { Theme::PLAIN };
-                Self::Plain(Box::new(Plain::new(theme, width(), TimeZone::system())))
-            }
+            Output::Plain | Output::Tui => Self::Plain(Box::new(Plain::new(theme(), width(), TimeZone::system()))),
         }
     }
 
-    fn write(&mut self, update: &Update, out: &mut impl Write) -> io::Result<()> {
+    /// Writes one piece of news.
+    pub(crate) fn write(&mut self, update: &Update, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Plain(plain) => plain.render(update, SystemTime::now(), out),
             Self::Json => json::write_line(update, out),
@@ -51,7 +53,7 @@ impl Form {
     }
 }
 
-/// Standard output as the client's watcher. It runs on the client's own thread for that, so that a reader that stands still delays nothing.
+/// Standard output as the client's watcher. With an [`Aside`] between them, a reader that stands still delays nothing.
 pub(crate) struct Screen<F> {
     form: Form,
     out: BufWriter<Stdout>,
@@ -78,7 +80,13 @@ impl<F: FnMut(&Update) + Send + 'static> Watcher for Screen<F> {
     }
 }
 
-fn width() -> usize {
+/// Colours, where standard output may have them.
+pub(crate) fn theme() -> Theme {
+    if coloured(&io::stdout()) { Theme::COLOUR } else { Theme::PLAIN }
+}
+
+/// The columns of standard output.
+pub(crate) fn width() -> usize {
     let said = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     let unknown = if io::stdout().is_terminal() { WIDTH } else { WIDE };

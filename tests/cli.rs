@@ -55,14 +55,14 @@ fn help_teaches_with_examples() {
 fn a_wrong_value_says_what_is_right() {
     for (arguments, text) in [
         (&["listen", "3000", "--timeout", "5"][..], "write a number with its unit"),
-        (&["listen", "3000", "--output", "tui"], "not in this version yet"),
+        (&["listen", "3000", "--output", "table"], "use `tui`, `plain` or `json`"),
         (&["listen", "3000", "--answer", "hybrid"], "not in this version yet"),
         (&["listen", "3000", "--api", "127.0.0.1:4040"], "not in this version yet: use `off`"),
         (&["listen", "3000", "--route", "stripe=4000"], "must begin with `/`"),
         (&["listen", "3000", "--token", "hookwire_x"], "unexpected argument '--token'"),
         (&["relay", "--max-body", "1"], "write a number with its unit"),
         (&["demo", "--count", "0"], "0 is not in 1..=4294967295"),
-        (&["inspect"], "unrecognized subcommand 'inspect'"),
+        (&["inspect"], "the inspector needs a terminal"),
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

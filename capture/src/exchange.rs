@@ -16,7 +16,7 @@ use hookwire_protocol::{
 use hookwire_signatures::{Event, Verdict};
 
 /// One captured request with its response, timings, verdict and origin.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// The delivery id: a UUIDv7 that the relay gave the request, or that we gave it for one made here.
     pub id: Uuid,

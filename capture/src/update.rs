@@ -1,10 +1,10 @@
 //! What a running client tells whoever shows or keeps exchanges.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Exchange;
+use crate::{Exchange, Health};
 
 /// One piece of news from a running client, in the order things happened.
 #[derive(Clone, Debug)]
@@ -14,9 +14,11 @@ pub enum Update {
     /// The connection to the relay changed.
     Connection(Connection),
     /// An exchange came to its end.
-    Exchange(Box<Exchange>),
+    Exchange(Arc<Exchange>),
     /// So many exchanges were delivered, and left out here because the reader of updates fell behind.
     Skipped(u64),
+    /// The store keeps up better or worse than before.
+    Store(Health),
 }
 
 /// Where webhooks come in, and where they go.
@@ -36,6 +38,12 @@ pub struct Ready {
     pub api: Option<String>,
     /// The provider and the name of each secret that signatures are judged with; never the secret itself.
     pub secrets: Vec<(String, String)>,
+    /// The paths that belong to other apps, and those apps.
+    #[serde(default)]
+    pub routes: Vec<(String, String)>,
+    /// The `host` that the app sees: `keep` for the sender's, `rewrite` for its own, or this one.
+    #[serde(default)]
+    pub host_header: Option<String>,
 }
 
 /// The state that the connection to the relay came into.

@@ -274,6 +274,8 @@ fn ready() -> Ready {
         relay: "https://relay.example.com".into(),
         api: None,
         secrets: Vec::new(),
+        routes: Vec::new(),
+        host_header: None,
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 use uuid::Uuid;
 
-use hookwire_capture::{Connection, Exchange, Ready, Update};
+use hookwire_capture::{Connection, Exchange, Origin, Ready, Summary, Update};
 use hookwire_protocol::code::Code;
 use hookwire_signatures::{Cause, Verdict};
 
@@ -24,6 +24,15 @@ use crate::{sanitize, times};
 pub fn write_line(update: &Update, out: &mut impl Write) -> io::Result<()> {
     write(&Line::of(update), out)?;
     out.write_all(b"\n")
+}
+
+/// Writes what a list shows of an exchange as one line. Fails only if `out` does.
+pub fn write_summary(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+    write(&Listed::of(summary), out)?;
+    out.write_all(
+        b"
+",
+    )
 }
 
 /// Writes `value` in compact form, with every character escaped that a terminal could obey or hide.
@@ -49,6 +58,8 @@ enum Line<'a> {
         #[serde(serialize_with = "write_time")]
         time: SystemTime,
         origin: &'static str,
+        #[serde(serialize_with = "write_optional_id", skip_serializing_if = "Option::is_none")]
+        replay_of: Option<Uuid>,
         endpoint: &'a str,
         method: Cow<'a, str>,
         path: Cow<'a, str>,
@@ -73,6 +84,11 @@ enum Line<'a> {
     Skipped {
         count: u64,
     },
+    Store {
+        bodies_skipped: u64,
+        exchanges_skipped: u64,
+        trouble: Option<&'a str>,
+    },
 }
 
 /// A verdict as it stands in JSON.
@@ -92,6 +108,11 @@ impl<'a> Line<'a> {
             Update::Exchange(exchange) => Self::exchange(exchange),
             Update::Connection(connection) => Self::connection(connection),
             Update::Skipped(count) => Self::Skipped { count: *count },
+            Update::Store(health) => Self::Store {
+                bodies_skipped: health.bodies_skipped,
+                exchanges_skipped: health.exchanges_skipped,
+                trouble: health.trouble.as_deref(),
+            },
         }
     }
 
@@ -110,6 +131,7 @@ impl<'a> Line<'a> {
             id: exchange.id,
             time: exchange.received_at,
             origin: exchange.origin.as_str(),
+            replay_of: replay_of(exchange.origin),
             endpoint: &exchange.endpoint,
             method: sanitize::as_text(exchange.method()),
             path: sanitize::as_text(exchange.path()),
@@ -149,6 +171,84 @@ impl<'a> VerdictFields<'a> {
             cause: verdict.cause.map(Cause::as_str),
             reason: verdict.reason(),
         }
+    }
+}
+
+/// What a list shows of an exchange, under the names that [`Line::Exchange`] has.
+#[derive(Serialize)]
+struct Listed<'a> {
+    row: u64,
+    #[serde(serialize_with = "write_id")]
+    id: Uuid,
+    #[serde(serialize_with = "write_time")]
+    time: SystemTime,
+    origin: &'static str,
+    #[serde(serialize_with = "write_optional_id", skip_serializing_if = "Option::is_none")]
+    replay_of: Option<Uuid>,
+    endpoint: &'a str,
+    method: Cow<'a, str>,
+    path: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<Cow<'a, str>>,
+    status: u16,
+    answered_by: &'static str,
+    late: bool,
+    event: Option<&'a str>,
+    event_id: Option<&'a str>,
+    repeats: u32,
+    amount: Option<String>,
+    verdict: VerdictFields<'a>,
+    error: Option<&'static str>,
+    #[serde(serialize_with = "write_milliseconds")]
+    duration_ms: Duration,
+    request_bytes: u64,
+    response_bytes: u64,
+    note: Option<&'a str>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(summary: &'a Summary) -> Self {
+        let mut target = summary.target.splitn(2, |byte| *byte == b'?');
+        let path = target.next().filter(|path| !path.is_empty()).unwrap_or(b"/");
+        Self {
+            row: summary.row,
+            id: summary.id,
+            time: summary.received_at,
+            origin: summary.origin.as_str(),
+            replay_of: replay_of(summary.origin),
+            endpoint: &summary.endpoint,
+            method: sanitize::as_text(&summary.method),
+            path: sanitize::as_text(path),
+            query: target.next().map(sanitize::as_text),
+            status: summary.status,
+            answered_by: summary.answered_by.as_str(),
+            late: summary.late,
+            event: summary.event.name.as_deref(),
+            event_id: summary.event.id.as_deref(),
+            repeats: summary.repeats,
+            amount: summary.amount.map(|amount| amount.to_string()),
+            verdict: VerdictFields::of(&summary.verdict),
+            error: summary.error.map(Code::as_str),
+            duration_ms: summary.duration,
+            request_bytes: summary.request_length,
+            response_bytes: summary.response_length,
+            note: summary.note.as_deref(),
+        }
+    }
+}
+
+fn replay_of(origin: Origin) -> Option<Uuid> {
+    match origin {
+        Origin::Replay { of } => Some(of),
+        _ => None,
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a field as it is")]
+fn write_optional_id<S: Serializer>(id: &Option<Uuid>, serializer: S) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => write_id(id, serializer),
+        None => serializer.serialize_none(),
     }
 }
 

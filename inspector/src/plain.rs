@@ -2,6 +2,7 @@
 
 mod banner;
 mod exchange;
+mod list;
 mod row;
 
 pub(crate) use self::exchange::{REFUSED_BY_APP, refused_by_app, secret_flag};
@@ -14,7 +15,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 
-use hookwire_capture::{Connection, Update};
+use hookwire_capture::{Connection, Health, Update};
 
 use crate::{
     columns,
@@ -77,6 +78,7 @@ impl Plain {
             Update::Exchange(exchange) => self.exchange(exchange),
             Update::Connection(connection) => self.connection(connection, now),
             Update::Skipped(count) => self.skipped(*count, now),
+            Update::Store(health) => self.store(health, now),
         }
         out.write_all(self.page.as_bytes())
     }
@@ -109,6 +111,20 @@ impl Plain {
     fn skipped(&mut self, count: u64, now: SystemTime) {
         let text = format!("{count} more delivered, but not shown: this output fell behind");
         self.news(now, self.theme.notice, &text);
+    }
+
+    /// How well the store keeps up: what is wrong is said once, and so is that it is right again.
+    fn store(&mut self, health: &Health, now: SystemTime) {
+        let Health { bodies_skipped, exchanges_skipped, trouble, .. } = health;
+        let said = match trouble {
+            Some(trouble) => format!("webhooks are delivered, but not kept: {}", brief(trouble)),
+            None => "webhooks are kept".to_owned(),
+        };
+        let left_out = match (exchanges_skipped, bodies_skipped) {
+            (0, 0) => String::new(),
+            _ => format!("; so far {exchanges_skipped} were not kept, and {bodies_skipped} without their bodies"),
+        };
+        self.news(now, self.theme.notice, &(said + &left_out));
     }
 
     /// A line of news that is no exchange.

@@ -24,6 +24,6 @@ pub use keymap::{Binding, Context, KEYMAP, Key, Keymap};
 pub use log::LogRing;
 pub use message::{Counts, Effect, Form, Message, Pair, Purpose, Selection, Which, Work};
 pub use model::{Model, Setup, ask::Ask, list::Entry};
-pub use runtime::{Input, Inspector, InspectorError, Settings, Surface};
+pub use runtime::{Input, Inspector, InspectorError, Settings, Surface, edit_request};
 pub use update::update;
 pub use view::view;

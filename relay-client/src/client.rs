@@ -12,7 +12,6 @@ use hookwire_protocol::{
     limits::VERSION,
     session::Side,
 };
-use hookwire_signatures::Secrets;
 use hookwire_tunnel::{
     Closed, Connection, HandshakeError, ReadAhead, Tunnel, read_reply, send_hello, websocket_config,
 };
@@ -22,13 +21,13 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    HostHeader, Route,
+    App,
     backoff::{Backoff, SETTLED},
     dial::{DialError, Dialer, RelayUrl, Socket, Token},
     forward::Forwarder,
-    record::{Recorder, Watcher},
+    record::{self, Recorder, Watcher},
     tls::TrustError,
-    upstream::{Target, Upstream, UpstreamConfig},
+    upstream::Upstream,
     wakeup,
 };
 
@@ -47,19 +46,7 @@ pub struct Config {
     /// The endpoint's name.
     pub endpoint: String,
     /// The app.
-    pub target: Target,
-    /// Paths that belong to other apps.
-    pub routes: Vec<Route>,
-    /// What the app sees as `host`.
-    pub host_header: HostHeader,
-    /// What signatures are judged with.
-    pub secrets: Secrets,
-    /// Take any certificate of an `https` app.
-    pub insecure: bool,
-    /// Certificates to trust for an `https` app, instead of the system's.
-    pub upstream_ca: Option<Vec<CertificateDer<'static>>>,
-    /// How long the app may take to begin its answer.
-    pub timeout: Duration,
+    pub app: App,
     /// How long exchanges in flight may take to finish after a stop.
     pub grace: Duration,
 }
@@ -146,24 +133,20 @@ impl Client {
     /// Checks what can be checked before dialing.
     pub fn new(config: Config) -> Result<Self, ClientError> {
         let dialer = Dialer::new(config.relay.clone(), config.token.clone(), config.relay_ca.as_deref())?;
-        let upstream =
-            UpstreamConfig { insecure: config.insecure, ca: config.upstream_ca.clone(), ..UpstreamConfig::default() };
         let instance = format!("{:016x}", fastrand::u64(..));
-        Ok(Self { dialer, upstream: Upstream::new(upstream)?, config, instance })
+        Ok(Self { dialer, upstream: config.app.upstream()?, config, instance })
     }
 
     /// Listens until `stop`, dialing again for ever. What happens is told to `watcher`, which may be slow: delivery does not wait for it.
-    pub async fn run(mut self, watcher: impl Watcher, stop: CancellationToken) -> Result<(), ClientError> {
-        let secrets = Arc::new(std::mem::take(&mut self.config.secrets));
-        let (recorder, thread) = Recorder::start(&self.config.endpoint, Arc::clone(&secrets), watcher, stop.clone())?;
+    pub async fn run(self, watcher: impl Watcher, stop: CancellationToken) -> Result<(), ClientError> {
+        let app = self.config.app.clone();
+        let (recorder, thread) =
+            Recorder::start(app.max_capture_body, Arc::clone(&app.secrets), watcher, stop.clone())?;
         let forwarder = Arc::new(Forwarder {
-            target: self.config.target.clone(),
-            routes: std::mem::take(&mut self.config.routes),
-            host: self.config.host_header.clone(),
-            timeout: self.config.timeout,
+            app,
+            endpoint: self.config.endpoint.as_str().into(),
             upstream: self.upstream.clone(),
-            secrets,
-            recorder,
+            recorder: Arc::new(recorder),
         });
         let (count, wakeups) = watch::channel(0);
         let mut run = Run { client: self, forwarder, stop, wakeups, ready: false, lost_at: None };
@@ -177,11 +160,7 @@ impl Client {
         let grace = run.client.config.grace;
         let _ = tokio::time::timeout(grace, run.client.upstream.close()).await;
         drop(run); // and with it the recorder: its thread ends when it has handed on what it holds
-        match tokio::time::timeout(grace, tokio::task::spawn_blocking(move || thread.join())).await {
-            Ok(Ok(Ok(watched))) => end.and(watched.map_err(ClientError::Watcher)),
-            Ok(_) => end.and(Err(ClientError::Watcher(std::io::Error::other("the recorder's thread panicked")))),
-            Err(_) => end, // the output stands still: its reader misses the last lines, and nobody waits for it
-        }
+        end.and(record::join(thread, grace).await)
     }
 }
 
@@ -273,7 +252,7 @@ impl Run {
         // Before the first session there was nothing to lose.
         let after = self.lost_at.take().filter(|_| self.ready).map(|lost| lost.elapsed());
         if !std::mem::replace(&mut self.ready, true) {
-            let ready = self.client.ready(welcome, &self.forwarder.secrets);
+            let ready = self.client.ready(welcome);
             self.tell(Update::Ready(ready));
         }
         self.tell(Update::Connection(State::Connected { after }));
@@ -320,22 +299,25 @@ impl Run {
 }
 
 impl Client {
-    fn ready(&self, welcome: &Welcome, secrets: &Secrets) -> Ready {
-        let config = &self.config;
+    fn ready(&self, welcome: &Welcome) -> Ready {
+        let (config, app) = (&self.config, &self.config.app);
         let public_url = welcome.public_url.clone().unwrap_or_else(|| format!("{}/{}", config.relay, welcome.endpoint));
         // A target with a path is the whole route; else the app's own routes follow.
-        let webhook_url = if config.target.base().is_empty() { format!("{public_url}/") } else { public_url.clone() };
+        let webhook_url = if app.target.base().is_empty() { format!("{public_url}/") } else { public_url.clone() };
         Ready {
             public_url,
             webhook_url,
-            target: config.target.to_string(),
+            target: app.target.to_string(),
             endpoint: welcome.endpoint.clone(),
             relay: config.relay.to_string(),
             api: None,
-            secrets: secrets
+            secrets: app
+                .secrets
                 .iter()
                 .map(|(provider, secret)| (provider.name().to_owned(), secret.name().to_owned()))
                 .collect(),
+            routes: app.routes.iter().map(|route| (route.prefix.clone(), route.target.to_string())).collect(),
+            host_header: Some(app.host_header.to_string()),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! One request: from the tunnel to the app, and its answer back.
 
 mod observed;
+mod repeat;
 
 use std::{
+    fmt,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -10,23 +12,26 @@ use std::{
 };
 
 use bytes::Bytes;
+use hookwire_capture::Origin;
 use hookwire_protocol::{
     code::Code,
-    head::{BodyLength, HeaderLines, HttpVersion, ResponseHead},
+    head::{BodyLength, HeaderLines, HttpVersion, RequestHead, ResponseHead},
 };
 use hookwire_signatures::Secrets;
 use hookwire_tunnel::{
     PumpError, Reply, Request, SentBody, body_length, http_version, is_hop_by_hop, lines, named_by_connection,
 };
-use http::{HeaderValue, Response, header, response};
+use http::{HeaderValue, Response, header, request, response};
 use http_body::Body;
 use hyper::ext::ReasonPhrase;
+use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
 
 use crate::{
     record::{Passed, Recorder},
     route::{Route, choose},
-    upstream::{Target, Upstream, UpstreamBody, UpstreamError},
+    tls::TrustError,
+    upstream::{Target, Upstream, UpstreamBody, UpstreamConfig, UpstreamError},
 };
 use observed::{Observed, Tee, Watched};
 
@@ -44,74 +49,162 @@ pub enum HostHeader {
     Fixed(HeaderValue),
 }
 
+/// As on the command line.
+impl fmt::Display for HostHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keep => f.write_str("keep"),
+            Self::Rewrite => f.write_str("rewrite"),
+            Self::Fixed(host) => f.write_str(&String::from_utf8_lossy(host.as_bytes())),
+        }
+    }
+}
+
+/// The app, and how its traffic is treated.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Where it is.
+    pub target: Target,
+    /// Paths that belong to other apps.
+    pub routes: Vec<Route>,
+    /// What it sees as `host`.
+    pub host_header: HostHeader,
+    /// What signatures are judged with.
+    pub secrets: Arc<Secrets>,
+    /// Take any certificate of an `https` app.
+    pub insecure: bool,
+    /// Certificates to trust for an `https` app, instead of the system's.
+    pub ca: Option<Vec<CertificateDer<'static>>>,
+    /// How long it may take to begin its answer.
+    pub timeout: Duration,
+    /// How many bytes of each body are kept. Of longer ones the beginning is, with the length and the hash of all of it.
+    pub max_capture_body: usize,
+}
+
+impl App {
+    /// Connections to it.
+    pub(crate) fn upstream(&self) -> Result<Upstream, TrustError> {
+        Upstream::new(UpstreamConfig { insecure: self.insecure, ca: self.ca.clone(), ..UpstreamConfig::default() })
+    }
+}
+
 /// What every request needs on its way.
 #[derive(Debug)]
 pub(crate) struct Forwarder {
-    pub(crate) target: Target,
-    pub(crate) routes: Vec<Route>,
-    pub(crate) host: HostHeader,
-    pub(crate) timeout: Duration,
+    pub(crate) app: App,
+    /// The public name that requests come in under.
+    pub(crate) endpoint: Arc<str>,
     pub(crate) upstream: Upstream,
-    pub(crate) secrets: Arc<Secrets>,
-    pub(crate) recorder: Recorder,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+/// What is noted of a request on its way.
+#[derive(Debug)]
+struct Passage {
+    begun: Instant,
+    received_at: SystemTime,
+    sent: Tee,
+    returned: Tee,
+    /// When it began to be written to the app.
+    forwarded: Option<Instant>,
+    /// When the app's answer began.
+    answered: Option<Instant>,
+}
+
+impl Passage {
+    fn begin(recorder: &Arc<Recorder>) -> Self {
+        let tee = || Tee::new(Arc::clone(recorder));
+        Self {
+            begun: Instant::now(),
+            received_at: SystemTime::now(),
+            sent: tee(),
+            returned: tee(),
+            forwarded: None,
+            answered: None,
+        }
+    }
+
+    fn since_begun(&self, moment: Option<Instant>) -> Option<Duration> {
+        moment.map(|moment| moment - self.begun)
+    }
 }
 
 /// How an exchange ended.
 struct Outcome {
     response: Option<ResponseHead>,
     error: Option<Code>,
-    first_byte: Option<Duration>,
 }
 
 impl Forwarder {
     /// Takes a request to the app, and its answer back. Ends early when the sender goes away.
     pub(crate) async fn exchange(self: Arc<Self>, request: Request) {
-        let (begun, received_at) = (Instant::now(), SystemTime::now());
+        let mut passage = Passage::begin(&self.recorder);
         let recorded = request.head.detached();
-        let watched = Watched { head: recorded.clone(), secrets: Arc::clone(&self.secrets), received_at };
-        let request_body = Tee::default();
-        let response_body = Tee::default();
         let gone = request.reply.stopped();
         let outcome = tokio::select! {
             biased; // an answer that is ready counts, even when its sender has just left
-            outcome = self.deliver(request, watched, begun, &request_body, &response_body) => outcome,
-            reset = gone => Outcome { response: None, error: Some(reset.0), first_byte: None },
+            outcome = self.deliver(request, &recorded, &mut passage) => outcome,
+            reset = gone => Outcome { response: None, error: Some(reset.0) },
         };
-        let duration = begun.elapsed();
-        request_body.over(self.timeout).await;
+        let duration = passage.begun.elapsed();
+        passage.sent.over(self.app.timeout).await;
         self.recorder.record(Box::new(Passed {
+            origin: Origin::Live,
+            endpoint: Arc::clone(&self.endpoint),
             request: recorded,
-            request_body: request_body.take(),
+            request_body: passage.sent.take(),
             response: outcome.response,
-            response_body: response_body.take(),
+            response_body: passage.returned.take(),
             error: outcome.error,
-            received_at,
-            first_byte: outcome.first_byte,
+            received_at: passage.received_at,
+            forwarded: passage.since_begun(passage.forwarded),
+            first_byte: passage.since_begun(passage.answered),
             duration,
+            awaited: None,
         }));
     }
 
-    async fn deliver(&self, request: Request, watched: Watched, begun: Instant, sent: &Tee, returned: &Tee) -> Outcome {
-        let mut parts = request.parts();
+    async fn deliver(&self, request: Request, recorded: &RequestHead, passage: &mut Passage) -> Outcome {
+        let parts = request.parts();
         let Request { head, body, reply } = request;
-        let target = choose(&self.routes, &self.target, head.path());
-        self.set_host(&mut parts, target);
-        let body = Observed::new(body, sent.clone(), Some(watched));
-        let answer = match target.join(&head.target) {
-            Ok(raw) => {
-                let answer = pin!(self.upstream.send(target, http::Request::from_parts(parts, body), raw));
-                within(self.timeout, sent, answer).await
-            }
-            Err(error) => Err(error.code()),
+        let watched = Watched {
+            head: recorded.clone(),
+            endpoint: Arc::clone(&self.endpoint),
+            secrets: Arc::clone(&self.app.secrets),
+            received_at: passage.received_at,
         };
-        match answer {
-            Ok(response) => pass_back(response, reply, begun, returned).await,
-            Err(code) => stand_in(code, reply),
+        let body = Observed::new(body, passage.sent.clone(), Some(watched));
+        match self.ask(&head, parts, body, passage).await {
+            Ok(response) => pass_back(response, reply, passage).await,
+            Err(code) => stand_in(code, reply, passage),
         }
     }
 
-    fn set_host(&self, parts: &mut http::request::Parts, target: &Target) {
-        let host = match &self.host {
+    /// Asks the app, and waits for the head of its answer.
+    async fn ask<B>(
+        &self,
+        head: &RequestHead,
+        mut parts: request::Parts,
+        body: B,
+        passage: &mut Passage,
+    ) -> Result<Response<UpstreamBody>, Code>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let target = choose(&self.app.routes, &self.app.target, head.path());
+        self.set_host(&mut parts, target);
+        let raw = target.join(&head.target).map_err(|error| error.code())?;
+        let request = http::Request::from_parts(parts, body);
+        let writing = || passage.forwarded = Some(Instant::now());
+        let answer = pin!(self.upstream.send(target, request, raw, writing));
+        let answer = within(self.app.timeout, &passage.sent, answer).await;
+        passage.answered = answer.is_ok().then(Instant::now);
+        answer
+    }
+
+    fn set_host(&self, parts: &mut request::Parts, target: &Target) {
+        let host = match &self.app.host_header {
             HostHeader::Keep => return,
             HostHeader::Rewrite => HeaderValue::try_from(target.authority()).ok(),
             HostHeader::Fixed(host) => Some(host.clone()),
@@ -123,11 +216,10 @@ impl Forwarder {
 }
 
 /// The app's answer, back through the tunnel to its end.
-async fn pass_back(response: Response<UpstreamBody>, reply: Reply, begun: Instant, returned: &Tee) -> Outcome {
-    let first_byte = Some(begun.elapsed());
+async fn pass_back(response: Response<UpstreamBody>, reply: Reply, passage: &Passage) -> Outcome {
     let (parts, body) = response.into_parts();
     let head = response_head(&parts, body.is_end_stream());
-    let body = Observed::new(body, returned.clone(), None);
+    let body = Observed::new(body, passage.returned.clone(), None);
     let error = match reply.send(&head, body) {
         Ok(mut sending) => match std::future::poll_fn(|context| poll_back(&mut sending, context)).await {
             Ok(()) => None,
@@ -136,7 +228,7 @@ async fn pass_back(response: Response<UpstreamBody>, reply: Reply, begun: Instan
         },
         Err(reset) => Some(reset.0),
     };
-    Outcome { response: Some(head), error, first_byte }
+    Outcome { response: Some(head), error }
 }
 
 /// Goes on sending the answer. While that waits for the sender, the request may still flow to the app: both share one connection.
@@ -154,8 +246,9 @@ fn poll_back(
 }
 
 /// Our own answer, where the app has none.
-fn stand_in(code: Code, reply: Reply) -> Outcome {
+fn stand_in(code: Code, reply: Reply, passage: &Passage) -> Outcome {
     let body = Bytes::from(code.json());
+    passage.returned.pass_whole(&body);
     let mut list = HeaderLines::with_capacity(96);
     list.push(b"content-type", b"application/json");
     list.push(b"content-length", body.len().to_string().as_bytes());
@@ -168,7 +261,7 @@ fn stand_in(code: Code, reply: Reply) -> Outcome {
         headers: list.finish(),
     };
     let _ = reply.send_whole(&head, body); // a sender that left meanwhile needs no answer
-    Outcome { response: Some(head), error: Some(code), first_byte: None }
+    Outcome { response: Some(head), error: Some(code) }
 }
 
 fn response_head(parts: &response::Parts, is_empty: bool) -> ResponseHead {
@@ -205,15 +298,33 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use std::{convert::Infallible, io};
+
+    use hookwire_capture::Update;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::Watcher;
+
+    struct Nobody;
+
+    impl Watcher for Nobody {
+        fn update(&mut self, _: Update) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn rest(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     // A request with a body was given twice its time: the body's own arrival counted as a sign of life at the very end.
     #[tokio::test(start_paused = true)]
     async fn patience_counts_from_the_last_sign_of_life() {
+        let (recorder, _thread) = Recorder::start(0, Arc::default(), Nobody, CancellationToken::new()).unwrap();
+        let recorder = Arc::new(recorder);
         let (patience, begun) = (Duration::from_secs(10), Instant::now());
-        let sent = Tee::default();
+        let sent = Tee::new(recorder);
         let silent = pin!(std::future::pending::<Result<Infallible, UpstreamError>>());
         let later = async {
             tokio::time::sleep(Duration::from_secs(4)).await;

@@ -1,24 +1,30 @@
 //! What a signature says, from the bytes as they came.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use hookwire_capture::CapturedBody;
 use hookwire_protocol::head::{Headers as Lines, RequestHead};
 use hookwire_signatures::{Cause, Event, Headers, Request, Secrets, Status, Verdict, Verifier, diagnose, event};
 
-/// What is kept of every body: enough to find the event's name in. Bodies up to this are judged beside the delivery, and nearly all webhooks are
-/// smaller.
-pub(crate) const KEPT: usize = 16 * 1024;
+use crate::record::{Digest, Kept, Recorder};
 
-/// What is kept of a body that is judged while it passes, so that a wrong signature can still be explained.
-pub(crate) const KEPT_TO_EXPLAIN: usize = 64 * 1024;
+/// Bodies up to this are judged beside the delivery, and nearly all webhooks are smaller; longer ones while they pass, since not all of them
+/// may be kept.
+const JUDGED_LATER: usize = 64 * 1024;
+
+/// The beginning of a body that an event's name is looked for in: real ones stand within the first hundred bytes.
+const EVENT_WITHIN: usize = 64 * 1024;
 
 /// A body as it passes: its beginning, its length, and the judgement where it can't wait.
-#[derive(Default)]
 pub(crate) struct Passing {
-    pub(crate) kept: Vec<u8>,
+    kept: Kept,
     pub(crate) length: u64,
     /// The end was seen.
     pub(crate) ended: bool,
     verifier: Option<Verifier>,
+    /// Of a body that is longer than the cap.
+    digest: Option<Digest>,
 }
 
 impl std::fmt::Debug for Passing {
@@ -29,58 +35,126 @@ impl std::fmt::Debug for Passing {
 }
 
 impl Passing {
+    /// Nothing yet.
+    pub(crate) fn new(recorder: &Recorder) -> Self {
+        let kept = Kept::new(Arc::clone(recorder.allowance()));
+        Self { kept, length: 0, ended: false, verifier: None, digest: None }
+    }
+
+    /// A body that is there already.
+    pub(crate) fn whole(body: &Bytes, recorder: &Recorder) -> Self {
+        let mut passing = Self::new(recorder);
+        passing.pass(body, recorder);
+        passing.ended = true;
+        passing
+    }
+
+    /// Bytes kept.
+    pub(crate) fn held(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Whether more would be kept.
+    pub(crate) fn wants_more(&self) -> bool {
+        self.kept.len() as u64 == self.length && !self.kept.reached_cap()
+    }
+
     /// Takes note of a piece.
-    pub(crate) fn pass(&mut self, piece: &[u8]) {
+    pub(crate) fn pass(&mut self, piece: &Bytes, recorder: &Recorder) {
+        let before = self.kept.len();
         self.length += piece.len() as u64;
-        let keep = if self.verifier.as_ref().is_some_and(Verifier::needs_body) { KEPT_TO_EXPLAIN } else { KEPT };
-        let room = keep.saturating_sub(self.kept.len());
-        self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
-    }
-
-    /// Takes note of a piece of a body that is judged. `start` makes the verifier for one that has become too long to be judged later.
-    pub(crate) fn judge_while_passing(&mut self, piece: &[u8], start: impl FnOnce() -> Verifier) {
-        if self.length + piece.len() as u64 > KEPT as u64 {
-            if self.verifier.is_none() {
-                let mut verifier = start();
-                verifier.update(&self.kept);
-                self.verifier = Some(verifier);
-            }
-            if let Some(verifier) = &mut self.verifier {
-                verifier.update(piece);
-            }
+        if self.kept.push(piece) {
+            return;
         }
-        self.pass(piece);
+        if let Some(digest) = &self.digest {
+            recorder.hash(digest, piece.clone());
+        } else if self.kept.reached_cap() {
+            // Where it is memory that lacks, a hash would only add to the load.
+            self.digest = Some(recorder.digest(&self.kept, piece.slice(self.kept.len() - before..)));
+        }
     }
 
-    /// The verdict, and what the provider calls the event.
-    pub(crate) fn judge(self, head: &RequestHead, secrets: &Secrets, now: i64) -> (Verdict, Event, Bytes) {
-        let lines = WireHeaders(&head.headers);
-        let request = request(head, &lines);
-        let is_kept = self.length == self.kept.len() as u64;
-        let verifier = self.verifier.unwrap_or_else(|| {
+    /// Takes note of a piece of a body that is judged. `start` makes the verifier for one that can't be judged later.
+    pub(crate) fn judge_while_passing(&mut self, piece: &Bytes, recorder: &Recorder, start: impl FnOnce() -> Verifier) {
+        let before = self.kept.len();
+        self.pass(piece, recorder);
+        if let Some(verifier) = &mut self.verifier {
+            return verifier.update(piece);
+        }
+        // Up to here all of it was kept.
+        let rest = &piece[self.kept.len() - before..];
+        if !rest.is_empty() || self.length > JUDGED_LATER as u64 {
+            let mut verifier = start();
+            self.kept.pieces().for_each(|kept| verifier.update(kept));
+            verifier.update(rest);
+            self.verifier = Some(verifier);
+        }
+    }
+
+    /// The verdict, what the provider calls the event, and what is left of the body.
+    pub(crate) fn judge(
+        self,
+        head: &RequestHead,
+        endpoint: &str,
+        secrets: &Secrets,
+        now: i64,
+    ) -> (Verdict, Event, CapturedBody) {
+        let Self { kept, length, ended, verifier, digest } = self;
+        let bytes = kept.into_bytes();
+        let (lines, urls) = (WireHeaders(&head.headers), urls(head, endpoint));
+        let urls = urls.each_ref().map(String::as_str);
+        let request = request(head, &lines, &urls);
+        let is_kept = length == bytes.len() as u64;
+        let verifier = verifier.unwrap_or_else(|| {
             let mut verifier = Verifier::start(&request, secrets, now);
-            verifier.update(&self.kept);
+            verifier.update(&bytes);
             verifier
         });
         let is_judged_by_body = verifier.needs_body();
         let mut verdict = verifier.finish();
-        if !self.ended && is_judged_by_body && verdict.status != Status::Unsigned {
+        if !ended && is_judged_by_body && verdict.status != Status::Unsigned {
             // Whatever the bytes that came would say, it is not what was signed.
             verdict = Verdict { status: Status::Invalid, cause: Some(Cause::BodyIncomplete), secret: None, ..verdict };
         } else if is_kept {
-            verdict = diagnose(&request, &self.kept, secrets, verdict, now).verdict;
+            verdict = diagnose(&request, &bytes, secrets, verdict, now).verdict;
         }
-        (verdict, event(&request, &self.kept), Bytes::from(self.kept))
+        let event = event(&request, &bytes[..bytes.len().min(EVENT_WITHIN)]);
+        (verdict, event, captured(bytes, length, digest))
+    }
+
+    /// What is left of a body that is not judged.
+    pub(crate) fn captured(self) -> CapturedBody {
+        captured(self.kept.into_bytes(), self.length, self.digest)
     }
 }
 
-/// Starts to verify a request whose body is still to come.
-pub(crate) fn start(head: &RequestHead, secrets: &Secrets, now: i64) -> Verifier {
-    Verifier::start(&request(head, &WireHeaders(&head.headers)), secrets, now)
+fn captured(bytes: Bytes, length: u64, digest: Option<Digest>) -> CapturedBody {
+    CapturedBody { bytes, length, sha256: digest.and_then(Digest::finish) }
 }
 
-fn request<'a>(head: &'a RequestHead, headers: &'a WireHeaders<'a>) -> Request<'a> {
-    Request { method: &head.method, target: &head.target, headers, urls: &[] }
+/// Starts to verify a request whose body is still to come.
+pub(crate) fn start(head: &RequestHead, endpoint: &str, secrets: &Secrets, now: i64) -> Verifier {
+    let urls = urls(head, endpoint);
+    let urls = urls.each_ref().map(String::as_str);
+    Verifier::start(&request(head, &WireHeaders(&head.headers), &urls), secrets, now)
+}
+
+/// The URLs that the sender may have called, the likelier one first. Some providers sign it, and the head has only what is behind the endpoint.
+pub(crate) fn urls(head: &RequestHead, endpoint: &str) -> [String; 2] {
+    let text = |name: &str| head.headers.value(name).map(String::from_utf8_lossy);
+    let host = text("x-forwarded-host").or_else(|| text("host")).unwrap_or_default();
+    let target = String::from_utf8_lossy(&head.target);
+    let schemes = if text("x-forwarded-proto").is_some_and(|scheme| scheme == "http") {
+        ["http", "https"]
+    } else {
+        // Behind a proxy that ends TLS and does not say so.
+        ["https", "http"]
+    };
+    schemes.map(|scheme| format!("{scheme}://{host}/{endpoint}{target}"))
+}
+
+fn request<'a>(head: &'a RequestHead, headers: &'a WireHeaders<'a>, urls: &'a [&'a str]) -> Request<'a> {
+    Request { method: &head.method, target: &head.target, headers, urls }
 }
 
 /// The wire's header lines as the signatures crate reads them.

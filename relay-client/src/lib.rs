@@ -4,6 +4,8 @@
 //! `upstream`, and the answer goes back as it is; `forward` does that. What passed is handed to `record`, whose own thread judges the
 //! signature beside the delivery and never makes it wait.
 //!
+//! [`Replayer`] sends stored requests to the app on the same way, with or without a relay.
+//!
 //! Secrets stay here: nothing that goes to the relay is made from one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -13,12 +15,14 @@ pub mod dial;
 mod forward;
 mod judge;
 mod record;
+mod replay;
 mod route;
 pub mod tls;
 pub mod upstream;
 mod wakeup;
 
 pub use client::{Client, ClientError, Config};
-pub use forward::HostHeader;
+pub use forward::{App, HostHeader};
 pub use record::Watcher;
+pub use replay::{Edit, Replay, ReplayError, Replayer};
 pub use route::Route;

@@ -117,6 +117,7 @@ impl Upstream {
     /// Headers go out as they are, and `host` is among them or missing. hyper adds the framing where it is missing, and sends
     /// trailers only if they are listed in a `trailer` header (RFC 9110 §6.6.2). Interim answers (1xx) are not passed on.
     /// The reason phrase of the answer is in its extensions ([`hyper::ext::ReasonPhrase`]) unless it is the usual one.
+    /// `writing` is called when the request has its connection and begins to be written; once more if that turns out to be closed.
     ///
     /// Dropping the future, or the body of the answer before its end, closes the connection to the app.
     pub async fn send<B>(
@@ -124,6 +125,7 @@ impl Upstream {
         target: &Target,
         request: Request<B>,
         raw_target: Bytes,
+        mut writing: impl FnMut(),
     ) -> Result<Response<UpstreamBody>, UpstreamError>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -137,6 +139,7 @@ impl Upstream {
         if raw.is_none()
             && let Some(mut connection) = pool.take()
         {
+            writing();
             match connection.send(request).await {
                 Ok(response) => return finish(response, Lease { connection, pool }),
                 Err(mut failure) => match failure.take_message() {
@@ -147,6 +150,7 @@ impl Upstream {
         }
         // Boxed: it is rare, and its many states would be moved along with every request.
         let mut connection = Box::pin(self.shared.connect(target.origin(), &pool, raw)).await?;
+        writing();
         let sent = connection.send(request).await;
         let response = sent.map_err(|failure| UpstreamError::of_exchange(failure.into_error()))?;
         finish(response, Lease { connection, pool })

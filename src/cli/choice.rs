@@ -1,12 +1,14 @@
 //! Values chosen from a short list. What a later version will add is refused by name, so that nobody waits for it.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use http::{HeaderValue, uri::Authority};
 
 /// How exchanges are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
+    /// The inspector, on the whole screen.
+    Tui,
     /// One line for a person.
     Plain,
     /// One JSON object a line.
@@ -25,6 +27,15 @@ pub(crate) enum Answer {
 pub(crate) enum Api {
     /// No API.
     Off,
+}
+
+/// Where exchanges are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Nowhere.
+    Off,
+    /// In this file.
+    File(PathBuf),
 }
 
 /// The `host` header that the app sees.
@@ -49,10 +60,8 @@ impl FromStr for Output {
         match text {
             "plain" => Ok(Self::Plain),
             "json" => Ok(Self::Json),
-            "tui" => {
-                Err(ChoiceError("the full-screen inspector is not in this version yet: use `plain` or `json`".into()))
-            }
-            _ => Err(ChoiceError("use `plain` or `json`".into())),
+            "tui" => Ok(Self::Tui),
+            _ => Err(ChoiceError("use `tui`, `plain` or `json`".into())),
         }
     }
 }
@@ -80,6 +89,18 @@ impl FromStr for Api {
             _ => Err(ChoiceError(
                 "the local API comes with the inspector and is not in this version yet: use `off`".into(),
             )),
+        }
+    }
+}
+
+impl FromStr for Keep {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            "" => Err(ChoiceError("name a file, or `off`".into())),
+            file => Ok(Self::File(file.into())),
         }
     }
 }
@@ -114,14 +135,10 @@ mod tests {
     #[test]
     fn what_is_not_built_yet_says_so() {
         assert_eq!("json".parse(), Ok(Output::Json));
-        for error in [
-            "tui".parse::<Output>().unwrap_err(),
-            "hybrid".parse::<Answer>().unwrap_err(),
-            "127.0.0.1:4040".parse::<Api>().unwrap_err(),
-        ] {
+        for error in ["hybrid".parse::<Answer>().unwrap_err(), "127.0.0.1:4040".parse::<Api>().unwrap_err()] {
             assert!(error.0.contains("not in this version yet"), "{error}");
         }
-        assert_eq!("banana".parse::<Output>().unwrap_err().0, "use `plain` or `json`");
+        assert_eq!("banana".parse::<Output>().unwrap_err().0, "use `tui`, `plain` or `json`");
         assert_eq!("shop.test".parse(), Ok(Host::Fixed(HeaderValue::from_static("shop.test"))));
         assert!("shop test".parse::<Host>().is_err());
     }

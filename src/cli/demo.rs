@@ -24,7 +24,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     pub(crate) listen: SocketAddr,
 
-    /// `plain` or `json` (one object a line)
-    #[arg(long, value_name = "FORM", default_value = "plain")]
-    pub(crate) output: Output,
+    /// `tui` (the whole screen), `plain` or `json` (one object a line) [default: `tui` on a terminal and without `--count`, else `plain`]
+    #[arg(long, value_name = "FORM")]
+    pub(crate) output: Option<Output>,
 }

@@ -7,8 +7,8 @@ use hookwire_relay_client::{dial::RelayUrl, upstream::Target};
 use serde::Deserialize;
 
 use super::{
-    choice::{Answer, Api, Host, Output},
-    quantity::Time,
+    choice::{Answer, Api, Host, Keep, Output},
+    quantity::{Size, Time},
 };
 use crate::{
     config::{parsed, parsed_all},
@@ -77,7 +77,7 @@ pub(crate) struct ListenSettings {
     #[serde(deserialize_with = "parsed_all")]
     pub(crate) route: Vec<RouteText>,
 
-    /// `plain` or `json` (one object a line); `plain` by default, in colour on a terminal
+    /// `tui` (the whole screen), `plain` or `json` (one object a line) [default: `tui` on a terminal, else `plain`]
     #[arg(long, value_name = "FORM")]
     #[serde(deserialize_with = "parsed")]
     pub(crate) output: Option<Output>,
@@ -87,9 +87,19 @@ pub(crate) struct ListenSettings {
     #[serde(deserialize_with = "parsed")]
     pub(crate) api: Option<Api>,
 
-    /// Where exchanges will be kept; accepted, and without effect in this version
-    #[arg(long, value_name = "FILE")]
-    pub(crate) store: Option<PathBuf>,
+    /// Where exchanges are kept, or `off` [default: a file for this directory in your data folder]
+    #[arg(long, value_name = "FILE|off")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) store: Option<Keep>,
+
+    /// How many exchanges are kept; older ones go [default: 100000]
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<u64>,
+
+    /// How much room they may take; older ones go [default: 1GiB]
+    #[arg(long, value_name = "SIZE")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) keep_size: Option<Size>,
 
     /// The `host` header for the app: `keep` the sender's (default), `rewrite` to the target's, or this one
     #[arg(long, value_name = "keep|rewrite|HOST")]
@@ -108,6 +118,11 @@ pub(crate) struct ListenSettings {
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "parsed")]
     pub(crate) timeout: Option<Time>,
+
+    /// How much of each body is kept to be shown and sent again; longer ones are cut [default: 2MiB]
+    #[arg(long, value_name = "SIZE")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) max_capture_body: Option<Size>,
 }
 
 impl ListenSettings {
@@ -125,10 +140,13 @@ impl ListenSettings {
             output: self.output.or(below.output),
             api: self.api.or(below.api),
             store: self.store.or(below.store),
+            keep: self.keep.or(below.keep),
+            keep_size: self.keep_size.or(below.keep_size),
             host_header: self.host_header.or(below.host_header),
             insecure: self.insecure || below.insecure,
             ca: self.ca.or(below.ca),
             timeout: self.timeout.or(below.timeout),
+            max_capture_body: self.max_capture_body.or(below.max_capture_body),
         }
     }
 }

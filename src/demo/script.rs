@@ -11,26 +11,26 @@ use hookwire_signatures::{Cause, Provider, Scheme, Secret, Secrets, SignInput, S
 const OLD: i64 = 3600;
 
 /// A webhook, ready to be sent.
-pub(super) struct Webhook {
+pub(crate) struct Webhook {
     /// Where, below the public URL.
-    pub(super) path: &'static str,
+    pub(crate) path: &'static str,
     /// How the gateway calls itself.
-    pub(super) agent: &'static str,
+    pub(crate) agent: &'static str,
     /// The headers that this gateway adds.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The body.
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 /// What must come of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// The app's answer.
-    pub(super) status: u16,
+    pub(crate) status: u16,
     /// The verdict.
-    pub(super) verdict: Status,
+    pub(crate) verdict: Status,
     /// Why it is not valid.
-    pub(super) cause: Option<Cause>,
+    pub(crate) cause: Option<Cause>,
 }
 
 impl fmt::Display for Outcome {
@@ -41,14 +41,14 @@ impl fmt::Display for Outcome {
 }
 
 /// One webhook of the script.
-pub(super) struct Act {
+pub(crate) struct Act {
     /// What a person calls it.
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
     provider: Provider,
     event: &'static str,
     fault: Fault,
     /// What must come of it.
-    pub(super) outcome: Outcome,
+    pub(crate) outcome: Outcome,
 }
 
 /// What is wrong with a webhook.
@@ -72,7 +72,7 @@ enum Fault {
 }
 
 /// The script, which is repeated when it is over.
-pub(super) const SCRIPT: &[Act] = &[
+pub(crate) const SCRIPT: &[Act] = &[
     good("a captured payment", Provider::Razorpay, "payment.captured"),
     good("a succeeded payment", Provider::Stripe, "payment_intent.succeeded"),
     bad(
@@ -129,7 +129,7 @@ const fn bad(what: &'static str, provider: Provider, event: &'static str, fault:
 }
 
 /// The shop's secrets, which `listen` knows as well. GitHub's is not among them.
-pub(super) fn secrets() -> Secrets {
+pub(crate) fn secrets() -> Secrets {
     let mut secrets = Secrets::default();
     secrets.add(Provider::Razorpay, secret(Provider::Razorpay));
     secrets.add(Provider::Stripe, secret(Provider::Stripe));
@@ -137,42 +137,28 @@ pub(super) fn secrets() -> Secrets {
 }
 
 /// Seconds since 1970, by this machine's clock.
-pub(super) fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
 }
 
 impl Act {
     /// The act with this number, counted from 0 over all repetitions of the script.
-    pub(super) fn numbered(number: u32) -> &'static Self {
+    pub(crate) fn numbered(number: u32) -> &'static Self {
         &SCRIPT[number as usize % SCRIPT.len()]
     }
 
     /// The webhook with this number, signed at `now`.
-    pub(super) fn webhook(&self, number: u32, now: i64) -> Webhook {
+    pub(crate) fn webhook(&self, number: u32, now: i64) -> Webhook {
         let first = number - number % SCRIPT.len() as u32;
         let event = if self.fault == Fault::Repeated { first } else { number };
-        let (path, agent, signed) = match self.provider {
-            Provider::Stripe => {
-                ("/stripe", "Stripe/1.0 (+https://stripe.com/docs/webhooks)", stripe_body(self.event, event, now))
-            }
-            Provider::GitHub => ("/github", "GitHub-Hookshot/demo", GITHUB_BODY.to_owned()),
-            _ => ("/verification", "Razorpay-Webhook/v1", razorpay_body(self.event, event)),
+        let mut webhook = unsigned(self.provider, self.event, event, now);
+        webhook.headers.splice(0..0, self.signature(&webhook.body, now));
+        webhook.body = match self.fault {
+            Fault::Reserialised => webhook.body.replace(r"\/", "/"),
+            Fault::Newline => webhook.body + "\n",
+            _ => webhook.body,
         };
-        let mut headers = self.signature(&signed, now);
-        match self.provider {
-            Provider::Razorpay => headers.push(("x-razorpay-event-id".into(), format!("evt_demo{event:06}"))),
-            Provider::GitHub => headers.extend([
-                ("x-github-event".into(), self.event.into()),
-                ("x-github-delivery".into(), format!("00000000-0000-4000-8000-{event:012}")),
-            ]),
-            _ => {}
-        }
-        let body = match self.fault {
-            Fault::Reserialised => signed.replace(r"\/", "/"),
-            Fault::Newline => signed + "\n",
-            _ => signed,
-        };
-        Webhook { path, agent, headers, body }
+        webhook
     }
 
     fn signature(&self, body: &str, now: i64) -> Vec<(String, String)> {
@@ -187,6 +173,41 @@ impl Act {
         let signed = scheme(self.provider).and_then(|scheme| sign(scheme, &input).ok());
         signed.map_or_else(Vec::new, |signed| signed.headers)
     }
+}
+
+/// One event as the gateway would send it, signed if there is a secret.
+pub(crate) fn test_event(provider: Provider, secret: Option<&Secret>, number: u32, now: i64) -> Webhook {
+    let event = match provider {
+        Provider::Stripe => "payment_intent.succeeded",
+        Provider::GitHub => "push",
+        _ => "payment.captured",
+    };
+    let mut webhook = unsigned(provider, event, number, now);
+    if let (Some(secret), Some(scheme)) = (secret, scheme(provider)) {
+        let signed = sign(scheme, &SignInput::new(secret, webhook.body.as_bytes(), now));
+        webhook.headers.splice(0..0, signed.map_or_else(|_unsigned| Vec::new(), |signed| signed.headers));
+    }
+    webhook
+}
+
+/// A webhook without its signature.
+fn unsigned(provider: Provider, event: &'static str, number: u32, now: i64) -> Webhook {
+    let (path, agent, body) = match provider {
+        Provider::Stripe => {
+            ("/stripe", "Stripe/1.0 (+https://stripe.com/docs/webhooks)", stripe_body(event, number, now))
+        }
+        Provider::GitHub => ("/github", "GitHub-Hookshot/demo", GITHUB_BODY.to_owned()),
+        _ => ("/verification", "Razorpay-Webhook/v1", razorpay_body(event, number)),
+    };
+    let headers = match provider {
+        Provider::Razorpay => vec![("x-razorpay-event-id".into(), format!("evt_demo{number:06}"))],
+        Provider::GitHub => vec![
+            ("x-github-event".into(), event.into()),
+            ("x-github-delivery".into(), format!("00000000-0000-4000-8000-{number:012}")),
+        ],
+        _ => Vec::new(),
+    };
+    Webhook { path, agent, headers, body }
 }
 
 /// The first scheme of a provider is the one it uses today.

@@ -1,7 +1,6 @@
 //! Between the `http` crate's types and the wire's heads.
 
-use bytes::Bytes;
-use hookwire_protocol::head::{BodyLength, HeaderLines, Headers, HttpVersion, ResponseHead};
+use hookwire_protocol::head::{BodyLength, HeaderLines, Headers, HttpVersion, RequestHead, ResponseHead};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
 /// What a head's lines take on the wire, roughly, per line: enough that the buffer seldom grows.
@@ -81,17 +80,21 @@ pub fn body_length(headers: &HeaderMap, is_empty: bool) -> BodyLength {
     }
 }
 
+/// A request to give to hyper, without its target and body.
+pub fn request_parts(head: &RequestHead) -> http::request::Parts {
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    // Decoding has checked that it is a token.
+    parts.method = http::Method::from_bytes(&head.method).unwrap_or(http::Method::POST);
+    parts.headers = header_map(&head.headers);
+    parts
+}
+
 /// A response to give to hyper, without its body.
 pub fn response_parts(head: &ResponseHead) -> http::response::Parts {
     let (mut parts, ()) = http::Response::new(()).into_parts();
     parts.status = http::StatusCode::from_u16(head.status).unwrap_or(http::StatusCode::BAD_GATEWAY);
     parts.headers = header_map(&head.headers);
     parts
-}
-
-/// A method from the wire. Decoding has checked that it is a token.
-pub(crate) fn method(bytes: &Bytes) -> http::Method {
-    http::Method::from_bytes(bytes).unwrap_or(http::Method::POST)
 }
 
 #[cfg(test)]

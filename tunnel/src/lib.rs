@@ -23,7 +23,9 @@ mod tunnel;
 
 pub use body::ReceivedBody;
 pub use connection::{Closed, Connection, websocket_config};
-pub use convert::{body_length, http_version, is_hop_by_hop, lines, named_by_connection, response_parts, trailers};
+pub use convert::{
+    body_length, http_version, is_hop_by_hop, lines, named_by_connection, request_parts, response_parts, trailers,
+};
 pub use hello::{HandshakeError, read_hello, read_reply, send_hello, send_reply};
 pub use pump::{PumpError, SentBody};
 pub use read_ahead::ReadAhead;

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     ReceivedBody,
-    convert::{header_map, method},
+    convert::request_parts,
     pump::{PumpError, SendingHalf, SentBody},
 };
 
@@ -181,10 +181,7 @@ async fn straggle<B: Body<Data = Bytes> + Unpin>(mut request: SentBody<B>, patie
 impl Request {
     /// The request to give to hyper, without target and body.
     pub fn parts(&self) -> http::request::Parts {
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        parts.method = method(&self.head.method);
-        parts.headers = header_map(&self.head.headers);
-        parts
+        request_parts(&self.head)
     }
 }
 

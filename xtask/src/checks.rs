@@ -93,7 +93,7 @@ fn all_checks(root: &Path) -> Vec<Check> {
         Check::cargo("dependencies", root, &["deny", "check", "bans", "licenses", "sources"]).after(setup::cargo_deny),
         Check::cargo("release binary", root, &["build", "--release", "--package", "hookwire"]),
         // The end-to-end tests run the binary that users run, not a debug build of it.
-        Check::cargo("tests", root, &["test", "--workspace"]).after(setup::packages).with("HOOKWIRE_BIN", binary),
+        Check::cargo("tests", root, &["test", "--workspace"]).after(setup::end_to_end).with("HOOKWIRE_BIN", binary),
         Check {
             program: "node",
             arguments: &["--test"],

@@ -26,17 +26,27 @@ pub(crate) fn cargo_deny(root: &Path) -> Result<()> {
     run("cargo", &["install", "cargo-deny", "--locked", "--version", CARGO_DENY_VERSION], root)
 }
 
-/// Makes sure that what runs on Node can: the example app, and the providers' packages that judge beside us.
-pub(crate) fn packages(root: &Path) -> Result<()> {
-    node(root)?;
-    for directory in [shop_directory(root), root.join("e2e").join("oracles")] {
-        install(&directory)?;
+/// Makes sure that the end-to-end tests find what they run beside hookwire: the example app, the check of HAR files, the
+/// providers' packages that judge beside us, curl and a terminal.
+pub(crate) fn end_to_end(root: &Path) -> Result<()> {
+    shop(root)?;
+    for (program, version) in [("curl", "--version"), ("tmux", "-V"), ("pkill", "--version")] {
+        if !answers(program, &[version]) {
+            install(root, program, &["curl", "procps", "tmux"])?;
+        }
     }
-    Ok(())
+    packages(&root.join("e2e").join("har"))?;
+    packages(&root.join("e2e").join("oracles"))
 }
 
-/// Installs the npm packages that a folder's lock file asks for.
-fn install(directory: &Path) -> Result<()> {
+/// Makes sure that the example app can start: Node is there, and so are the app's packages.
+fn shop(root: &Path) -> Result<()> {
+    node(root)?;
+    packages(&shop_directory(root))
+}
+
+/// Makes sure that the packages of a folder's lock file are there.
+fn packages(directory: &Path) -> Result<()> {
     // npm writes this file last: when it is newer than the lock file, what the lock file asks for is there.
     let installed = modified(&directory.join("node_modules").join(".package-lock.json"));
     let locked = modified(&directory.join("package-lock.json"));
@@ -48,13 +58,7 @@ fn install(directory: &Path) -> Result<()> {
 
 fn node(root: &Path) -> Result<()> {
     if !(answers("node", &["--version"]) && answers("npm", &["--version"])) {
-        if !is_root() || !answers("apt-get", &["--version"]) {
-            bail!(
-                "node and npm are missing\n\nhint: install Node.js {NODE_MAJOR_VERSION} or newer, then run this again"
-            );
-        }
-        run("apt-get", &["update"], root)?;
-        run("apt-get", &["install", "--yes", "nodejs", "npm"], root)?;
+        install(root, "node with npm", &["nodejs", "npm"])?;
     }
     let version = text("node", &["--version"])?;
     let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
@@ -62,6 +66,15 @@ fn node(root: &Path) -> Result<()> {
         bail!("node {version} is too old\n\nhint: install Node.js {NODE_MAJOR_VERSION} or newer, then run this again");
     }
     Ok(())
+}
+
+/// Installs packages, where that can be done.
+fn install(root: &Path, missing: &str, packages: &[&str]) -> Result<()> {
+    if !is_root() || !answers("apt-get", &["--version"]) {
+        bail!("{missing} is missing\n\nhint: install it, then run this again");
+    }
+    run("apt-get", &["update"], root)?;
+    run("apt-get", &[&["install", "--yes"], packages].concat(), root)
 }
 
 fn is_root() -> bool {

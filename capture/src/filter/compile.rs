@@ -174,7 +174,8 @@ fn in_head(name: &str, value: &str) -> String {
 }
 
 fn in_bodies(pattern: &str) -> String {
-    let body = |of| format!("fits({pattern}, (SELECT {of} FROM body WHERE row = e.row))");
+    // Empty bodies have no row.
+    let body = |of| format!("fits({pattern}, ifnull((SELECT {of} FROM body WHERE row = e.row), x''))");
     format!("({} OR {})", body("request"), body("response"))
 }
 

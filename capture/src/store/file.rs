@@ -82,7 +82,11 @@ pub(crate) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     // A connection stays with one thread at a time, so it needs no mutex. What looks like a URI is a file's name all the same.
-    let database = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let opened = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+    let database = opened.map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => StoreError::File { path: path.to_owned(), source: io::Error::other(error) },
+        _ => error.into(),
+    })?;
     database.busy_timeout(PATIENCE)?;
     Ok(database)
 }

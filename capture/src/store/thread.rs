@@ -43,8 +43,8 @@ pub(super) struct Thread {
     shared: Arc<Shared>,
     /// Rows may have to go, or pages to be given back.
     untidy: bool,
-    /// Somebody deleted something, and the log still has it.
-    scrub: bool,
+    /// Something was deleted or given back, and only the log knows yet: it has the old bytes, the file the old length.
+    checkpoint: bool,
     tidied: Instant,
 }
 
@@ -62,7 +62,7 @@ impl Thread {
         database.set_prepared_statement_cache_capacity(STATEMENTS);
         let retention = Total { exchanges: signed(retention.exchanges), bytes: signed(retention.bytes) };
         // The last run may have kept more, or stopped in the middle of tidying.
-        Self { database, path, retention, shared, untidy: true, scrub: false, tidied: Instant::now() }
+        Self { database, path, retention, shared, untidy: true, checkpoint: false, tidied: Instant::now() }
     }
 
     /// Writes what comes until the store is closed.
@@ -129,7 +129,7 @@ impl Thread {
                 Work::Note(id, text) => insert::note(&transaction, *id, text.as_deref())?,
                 Work::Delete(ids) => {
                     total = total.less(insert::delete(&transaction, ids)?);
-                    self.scrub = true;
+                    self.checkpoint = true;
                 }
                 Work::Flush(_) => {}
             }
@@ -137,7 +137,7 @@ impl Thread {
         drop(rows);
         total.store(&transaction)?;
         transaction.commit()?;
-        self.untidy |= total.above(self.retention) != Total::default() || self.scrub;
+        self.untidy |= total.above(self.retention) != Total::default() || self.checkpoint;
         Ok(())
     }
 
@@ -176,15 +176,22 @@ impl Thread {
         transaction.finish()?;
         let spare: u32 = self.database.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
         if spare > SPARE_PAGES {
-            let sql = format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})");
-            self.database.execute_batch(&sql)?;
+            // Each page is a row of this statement: it does as much as is asked of it.
+            let mut pages = self.database.prepare_cached("PRAGMA incremental_vacuum")?;
+            let mut pages = pages.query([])?;
+            for _ in 0..PAGES_AT_ONCE {
+                if pages.next()?.is_none() {
+                    break;
+                }
+            }
+            self.checkpoint = true;
             return Ok(false);
         }
-        if self.scrub {
+        if self.checkpoint {
             let busy: bool = self.database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-            self.scrub = busy;
+            self.checkpoint = busy;
         }
-        Ok(!self.scrub)
+        Ok(!self.checkpoint)
     }
 }
 

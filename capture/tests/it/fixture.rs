@@ -125,5 +125,7 @@ pub fn ready() -> Ready {
         relay: "https://relay.example.com".into(),
         api: None,
         secrets: vec![("razorpay".into(), "env:RAZORPAY_WEBHOOK_SECRET".into())],
+        routes: vec![("/admin".into(), "http://localhost:4000".into())],
+        host_header: Some("keep".into()),
     }
 }

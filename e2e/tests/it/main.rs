@@ -4,11 +4,15 @@
 
 mod apps;
 mod cancellation;
+mod capture;
 mod demo;
 mod failures;
 mod fidelity;
 mod harness;
+mod inspect;
 mod oracles;
+mod replay;
+mod requests;
 mod restarts;
 mod secrecy;
 mod shutdown;

@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// The columns of a duration: see [`times::Short`].
-const TOOK: usize = 6;
+pub(super) const TOOK: usize = 6;
 
 /// The columns that a method gets at most. The longest of RFC 9110 has 7; a request may bring any token.
-const METHOD: usize = 10;
+pub(super) const METHOD: usize = 10;
 
 impl Plain {
     /// The names of the columns.
@@ -77,12 +77,12 @@ impl Plain {
 }
 
 /// At 80 columns `POST /verification` fits exactly, and leaves room for `502 app-refused  ✓ valid`.
-fn request_columns(width: usize) -> usize {
+pub(super) fn request_columns(width: usize) -> usize {
     (width / 4 - 2).clamp(14, 40)
 }
 
 /// At 80 columns `payment.captured` fits exactly, at 120 `payment_intent.succeeded`.
-fn event_columns(width: usize) -> usize {
+pub(super) fn event_columns(width: usize) -> usize {
     (width / 5).clamp(12, 32)
 }
 
@@ -133,7 +133,7 @@ fn judgement(row: &mut Row<'_>, verdict: &Verdict, theme: &Theme, remark: Option
 }
 
 /// Mark and words of a verdict.
-fn mark(verdict: &Verdict, theme: &Theme) -> (Style, String) {
+pub(super) fn mark(verdict: &Verdict, theme: &Theme) -> (Style, String) {
     let (style, words) = match (verdict.status, verdict.cause) {
         (Status::Valid, None) => (theme.verdict_good, "✓ valid"),
         (Status::Valid, Some(_)) => (theme.verdict_stale, "✓ valid"),

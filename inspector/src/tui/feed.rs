@@ -39,6 +39,7 @@ impl Feed {
             Update::Ready(ready) => self.tell(|live| live.ready = Some(ready.clone())),
             Update::Connection(connection) => self.tell(|live| live.connection = Some(connection.clone())),
             Update::Skipped(count) => self.tell(|live| live.skipped += count),
+            Update::Store(health) => self.tell(|live| live.health = health.clone()),
             Update::Exchange(_) => {}
         }
     }

@@ -14,7 +14,7 @@ mod work;
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io,
     path::PathBuf,
     sync::{Arc, mpsc::sync_channel},
@@ -22,7 +22,7 @@ use std::{
     time::SystemTime,
 };
 
-use hookwire_capture::{Reader, StoreError};
+use hookwire_capture::{Exchange, Reader, StoreError};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
@@ -37,11 +37,12 @@ use self::{
     work::Workshop,
 };
 use super::{
-    actions::Actions,
+    actions::{Actions, EditedRequest},
     feed::{Feed, Live},
     log::LogRing,
     message::Message,
     model::{Model, Setup},
+    request_text,
 };
 use crate::theme::Palette;
 
@@ -91,6 +92,16 @@ impl Settings {
             in_tmux: set("TMUX").is_some(),
         }
     }
+}
+
+/// Lets a request be changed in `editor`, away from the screen.
+///
+/// # Errors
+/// In words: why the editor failed, or what in its text is no request.
+pub fn edit_request(editor: &OsStr, exchange: &Exchange, stop: &CancellationToken) -> Result<EditedRequest, String> {
+    let original = request_text::write(exchange);
+    let text = editor::edit(editor, &original, stop)?;
+    request_text::read(&text, &original).map_err(|mistake| mistake.to_string())
 }
 
 /// The editor where none is named.

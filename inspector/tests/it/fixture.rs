@@ -29,6 +29,8 @@ pub(crate) fn ready() -> Ready {
             ("razorpay".into(), "env:RAZORPAY_WEBHOOK_SECRET".into()),
             ("stripe".into(), "file:stripe.secret".into()),
         ],
+        routes: Vec::new(),
+        host_header: None,
     }
 }
 

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use hookwire_capture::{AnsweredBy, Connection, Exchange, Origin, Update};
 use hookwire_inspector::json::write_line;
@@ -17,7 +17,7 @@ fn line(update: &Update) -> String {
 }
 
 fn exchange_line(exchange: Exchange) -> Value {
-    serde_json::from_str(&line(&Update::Exchange(Box::new(exchange)))).unwrap()
+    serde_json::from_str(&line(&Update::Exchange(Arc::new(exchange)))).unwrap()
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn ready_names_the_addresses() {
 #[test]
 fn an_exchange_has_the_fields_that_scripts_rely_on() {
     assert_eq!(
-        line(&Update::Exchange(Box::new(fixture::exchange()))),
+        line(&Update::Exchange(Arc::new(fixture::exchange()))),
         "{\"type\":\"exchange\",\"id\":\"01980000-0000-7000-8000-000000000001\",\"time\":\"2026-07-14T02:14:07.250Z\",\
          \"origin\":\"live\",\"endpoint\":\"shop\",\"method\":\"POST\",\"path\":\"/verification\",\"status\":200,\
          \"answered_by\":\"app\",\"event\":\"payment.captured\",\"event_id\":\"evt_1\",\
@@ -100,7 +100,7 @@ fn hostile_bytes_are_exact_for_a_parser_and_harmless_for_a_terminal() {
     let mut hostile = fixture::exchange();
     hostile.request.target = Bytes::from_static(fixture::HOSTILE);
     hostile.event.name = Some("\u{1f680}\u{e0041}\u{7f}".into());
-    let text = line(&Update::Exchange(Box::new(hostile)));
+    let text = line(&Update::Exchange(Arc::new(hostile)));
     assert!(text.contains(r#""path":"/a\u001b[2J\u0007\\x9b31m\u009b1m\u202eexe\u200b\\xff""#), "{text}");
     assert!(text.contains("\"event\":\"\u{1f680}\\udb40\\udc41\\u007f\""), "{text}");
     let value: Value = serde_json::from_str(&text).unwrap();
@@ -114,7 +114,7 @@ proptest! {
         let mut any = fixture::exchange();
         any.request.target = Bytes::from(target);
         any.event.name = Some(event.clone());
-        let text = line(&Update::Exchange(Box::new(any)));
+        let text = line(&Update::Exchange(Arc::new(any)));
         prop_assert_eq!(text.trim_end_matches('\n').chars().filter(|c| c.is_control()).count(), 0);
         let value: Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(&value["event"], &Value::String(event));

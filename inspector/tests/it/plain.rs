@@ -1,4 +1,7 @@
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use jiff::tz::{Offset, TimeZone};
@@ -24,7 +27,7 @@ fn screen<'a>(plain: &mut Plain, updates: impl IntoIterator<Item = &'a Update>) 
 }
 
 fn exchange_at(width: usize, exchange: Exchange) -> String {
-    screen(&mut plain(Theme::PLAIN, width), [&Update::Exchange(Box::new(exchange))])
+    screen(&mut plain(Theme::PLAIN, width), [&Update::Exchange(Arc::new(exchange))])
 }
 
 /// A Stripe webhook, seven minutes old.
@@ -70,7 +73,7 @@ fn night() -> Vec<Update> {
     ];
     let mut updates = vec![Update::Ready(fixture::ready())];
     updates.extend(
-        exchanges.into_iter().chain([fixture::refused(), fixture::refused()]).map(|it| Update::Exchange(Box::new(it))),
+        exchanges.into_iter().chain([fixture::refused(), fixture::refused()]).map(|it| Update::Exchange(Arc::new(it))),
     );
     updates.extend([
         fixture::reconnecting("the relay closed the connection"),
@@ -194,12 +197,12 @@ fn without_secrets_the_banner_says_how_to_give_one() {
 #[test]
 fn colours_follow_roles_and_only_repeat_what_words_say() {
     let mut coloured = plain(Theme::COLOUR, 80);
-    let good = screen(&mut coloured, [&Update::Exchange(Box::new(fixture::exchange()))]);
+    let good = screen(&mut coloured, [&Update::Exchange(Arc::new(fixture::exchange()))]);
     assert_eq!(
         good,
         "\x1b[2m02:14:07\x1b[0m  POST /verification  payment.captured   \x1b[2m12 ms\x1b[0m  200  \x1b[32m✓ valid razorpay\x1b[0m\n"
     );
-    let bad = screen(&mut coloured, [&Update::Exchange(Box::new(invalid()))]);
+    let bad = screen(&mut coloured, [&Update::Exchange(Arc::new(invalid()))]);
     assert!(bad.contains("\x1b[1;31m400\x1b[0m  \x1b[1;31m✗ invalid razorpay\x1b[0m\n"), "{bad}");
     assert!(bad.contains("          \x1b[2mhint: \x1b[0m\x1b[2mhand on"), "{bad}");
 
@@ -256,7 +259,7 @@ fn what_came_in_an_unusual_way_says_so_and_a_replay_is_no_repeat() {
         let mut exchange = fixture::exchange();
         exchange.origin = origin;
         exchange.event.id = Some(id.into());
-        let of_now = screen(&mut plain, [&Update::Exchange(Box::new(exchange))]);
+        let of_now = screen(&mut plain, [&Update::Exchange(Arc::new(exchange))]);
         of_now.trim_end().split_once("✓ valid razorpay").unwrap().1.trim_start().to_owned()
     };
     assert_eq!(shown(Origin::Live, "a"), "");
@@ -269,7 +272,7 @@ fn what_came_in_an_unusual_way_says_so_and_a_replay_is_no_repeat() {
 #[test]
 fn a_hint_is_said_again_after_a_good_exchange() {
     let updates = [fixture::refused(), fixture::refused(), fixture::exchange(), fixture::refused()];
-    let updates = updates.map(|it| Update::Exchange(Box::new(it)));
+    let updates = updates.map(|it| Update::Exchange(Arc::new(it)));
     let screen = screen(&mut plain(Theme::PLAIN, 120), &updates);
     assert_eq!(screen.matches("hint: the app refused").count(), 2, "{screen}");
 }
@@ -281,7 +284,7 @@ fn connection_news_have_the_time_of_the_given_zone() {
     let updates = [
         Update::Connection(Connection::Connected { after: None }),
         Update::Connection(Connection::Closed { reason: "the relay does not know this token".into() }),
-        Update::Exchange(Box::new(Exchange { received_at: SystemTime::UNIX_EPOCH, ..fixture::exchange() })),
+        Update::Exchange(Arc::new(Exchange { received_at: SystemTime::UNIX_EPOCH, ..fixture::exchange() })),
     ];
     let screen = screen(&mut plain, &updates);
     assert!(
@@ -311,7 +314,7 @@ fn hostile_bytes_are_seen_and_not_obeyed() {
     hostile.verdict.secret = Some("file:\x1b[31m\u{2066}".into());
     let reason = String::from_utf8_lossy(fixture::HOSTILE);
     let updates = [
-        Update::Exchange(Box::new(hostile)),
+        Update::Exchange(Arc::new(hostile)),
         fixture::reconnecting(&reason),
         Update::Connection(Connection::Closed { reason: reason.into_owned() }),
     ];

@@ -30,6 +30,8 @@ pub(crate) fn live() -> Live {
             relay: "https://relay.example.com".into(),
             api: None,
             secrets: vec![("razorpay".into(), "env:RAZORPAY_WEBHOOK_SECRET".into())],
+            routes: Vec::new(),
+            host_header: None,
         }),
         connection: Some(Connection::Connected { after: None }),
         round_trip: Some(Duration::from_millis(23)),

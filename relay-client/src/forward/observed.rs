@@ -15,24 +15,28 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    judge::{self, KEPT, Passing},
+    judge::{self, Passing},
+    record::Recorder,
     upstream::UpstreamBody,
 };
 
 /// Where both the body on its way and the exchange that owns it look.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Tee(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    recorder: Arc<Recorder>,
     teed: Mutex<Teed>,
     /// The body is over, or somebody stopped reading it.
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Teed {
     passing: Passing,
+    /// It was taken: what still passes is nobody's.
+    taken: bool,
     /// What the app did not read, with what is needed to judge it.
     rest: Option<(ReceivedBody, Watched)>,
     /// It broke off.
@@ -42,6 +46,13 @@ struct Teed {
 }
 
 impl Tee {
+    /// For one body, of which `recorder` says how much is kept.
+    pub(super) fn new(recorder: Arc<Recorder>) -> Self {
+        let passing = Passing::new(&recorder);
+        let teed = Teed { passing, taken: false, rest: None, broken: false, moved_at: None };
+        Self(Arc::new(Shared { recorder, teed: Mutex::new(teed), changed: Notify::new() }))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Teed> {
         self.0.teed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,9 +68,18 @@ impl Tee {
         self.lock().moved_at = Some(Instant::now());
     }
 
+    /// Notes a body that is here at once.
+    pub(super) fn pass_whole(&self, body: &Bytes) {
+        let passing = &mut self.lock().passing;
+        passing.pass(body, &self.0.recorder);
+        passing.ended = true;
+    }
+
     /// What was seen of it.
     pub(super) fn take(&self) -> Passing {
-        std::mem::take(&mut self.lock().passing)
+        let mut teed = self.lock();
+        teed.taken = true;
+        std::mem::replace(&mut teed.passing, Passing::new(&self.0.recorder))
     }
 
     /// Waits until a request's body is over, so that its signature can be judged. An app that answered early may go on reading it; what an
@@ -83,11 +103,11 @@ impl Tee {
         let _ = tokio::time::timeout(patience, over).await; // what has not come by then is not whole
     }
 
-    /// Reads a body that nobody else will: all of it where its signature counts, else as much as names the event.
+    /// Reads a body that nobody else will: all of it where its signature counts, else as much as is kept.
     async fn read(&self, body: ReceivedBody, watched: Watched) {
         let counts = watched.start().needs_body();
         let mut rest = pin!(Observed::new(body, self.clone(), Some(watched)));
-        while (counts || self.lock().passing.length < KEPT as u64)
+        while (counts || self.lock().passing.wants_more())
             && let Some(Ok(_)) = std::future::poll_fn(|context| rest.as_mut().poll_frame(context)).await
         {}
     }
@@ -97,6 +117,7 @@ impl Tee {
 #[derive(Debug)]
 pub(super) struct Watched {
     pub(super) head: RequestHead,
+    pub(super) endpoint: Arc<str>,
     pub(super) secrets: Arc<Secrets>,
     pub(super) received_at: SystemTime,
 }
@@ -104,7 +125,7 @@ pub(super) struct Watched {
 impl Watched {
     fn start(&self) -> Verifier {
         let now = self.received_at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
-        judge::start(&self.head, &self.secrets, now)
+        judge::start(&self.head, &self.endpoint, &self.secrets, now)
     }
 }
 
@@ -155,14 +176,16 @@ impl<B: Leftover> Body for Observed<B> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let polled = Pin::new(&mut *body).poll_frame(context);
         let is_end = body.is_end_stream();
+        let recorder = &self.tee.0.recorder;
         let teed = &mut *self.tee.lock();
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
                     teed.moved_at = Some(Instant::now());
                     match &self.judged {
-                        Some(watched) => teed.passing.judge_while_passing(data, || watched.start()),
-                        None => teed.passing.pass(data),
+                        _ if teed.taken => {}
+                        Some(watched) => teed.passing.judge_while_passing(data, recorder, || watched.start()),
+                        None => teed.passing.pass(data, recorder),
                     }
                 }
                 teed.passing.ended |= is_end;

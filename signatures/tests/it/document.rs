@@ -184,11 +184,7 @@ fn part(part: &Part) -> String {
 
 fn name(place: Place) -> &'static str {
     match place {
-        Place::Header(name)
-        | Place::Pair(name)
-        | Place::Field(name)
-        | Place::Query(name)
-        | Place::Json(name) => name,
+        Place::Header(name) | Place::Pair(name) | Place::Field(name) | Place::Query(name) | Place::Json(name) => name,
         Place::AnyHeader(names) => names[0],
         _ => "time",
     }

@@ -2,9 +2,10 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// An empty home directory: no configuration, no memory of an earlier run. Clones are the same directory.
@@ -46,6 +47,48 @@ impl Home {
             command.env("RUST_LOG", level);
         }
         command
+    }
+}
+
+/// What a command that ended by itself printed.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Home {
+    /// Runs `hookwire` with these arguments to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Printed {
+        self.run_with(arguments, |_| {})
+    }
+
+    /// The same with more arguments or variables.
+    pub(crate) fn run_with(&self, arguments: &[&str], more: impl FnOnce(&mut Command)) -> Printed {
+        let mut command = self.hookwire();
+        more(command.args(arguments).stdin(Stdio::null()));
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Printed { code: output.status.code(), stdout: output.stdout, stderr }
+    }
+}
+
+impl Printed {
+    /// Its lines of JSON, having worked.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self.json()
+    }
+
+    /// Its lines of JSON, whether it worked or not.
+    pub(crate) fn json(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What it wrote to standard output.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
     }
 }
 

@@ -12,8 +12,8 @@ pub(crate) struct Listener {
     pub(crate) process: Process,
     /// The first line: `{"type":"ready",…}`.
     pub(crate) ready: Value,
-    /// Kept for as long as the process may want to write there.
-    _home: Home,
+    /// Where its store is, too.
+    pub(crate) home: Home,
 }
 
 impl Listener {
@@ -24,10 +24,20 @@ impl Listener {
 
     /// The same with more arguments or variables.
     pub(crate) fn start_with(relay: &str, target: impl Display, more: impl FnOnce(&mut Command)) -> Self {
-        let home = Home::new();
-        let process = Self::launch(&home, relay, ENDPOINT, target, more);
+        Self::start_in(&Home::new(), relay, target, more)
+    }
+
+    /// The same in a home that may hold the store of an earlier one.
+    pub(crate) fn start_in(home: &Home, relay: &str, target: impl Display, more: impl FnOnce(&mut Command)) -> Self {
+        let process = Self::launch(home, relay, ENDPOINT, target, more);
         let ready = process.stdout.wait_for("the ready line", 0, |line| of_type(line, "ready"));
-        Self { process, ready, _home: home }
+        Self { process, ready, home: home.clone() }
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        self.process.terminate();
+        assert!(self.process.wait().success(), "{}", self.process.output());
     }
 
     /// The bare process, for one that may never be ready.

@@ -13,7 +13,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (app, upstream) = (App::new().await, upstream());
-    let sent = upstream.send(&app.target, request, slash());
+    let sent = upstream.send(&app.target, request, slash(), || {});
     tokio::join!(sent, async { drop(app.serve(answer).await) }).0
 }
 
@@ -91,7 +91,7 @@ async fn an_app_that_dies_breaks_its_answer() {
 #[tokio::test]
 async fn an_app_that_resets_breaks_its_answer() {
     let (app, upstream) = (App::new().await, upstream());
-    let sent = upstream.send(&app.target, get(), slash());
+    let sent = upstream.send(&app.target, get(), slash(), || {});
     let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n";
     let (response, (socket, _)) = tokio::join!(sent, app.serve(head));
     socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
@@ -123,7 +123,7 @@ async fn a_head_has_bounds() {
 async fn a_request_that_breaks_off_is_the_senders_fault() {
     let (app, upstream) = (App::new().await, upstream());
     let (pipe, body) = piped();
-    let sent = upstream.send(&app.target, request("POST").body(body).unwrap(), slash());
+    let sent = upstream.send(&app.target, request("POST").body(body).unwrap(), slash(), || {});
     let served = async {
         let mut socket = app.accept().await;
         pipe.send(Ok(data("a"))).await.unwrap();
@@ -169,7 +169,7 @@ async fn an_answer_counts_though_the_app_did_not_read_the_body() {
     });
     let upstream = upstream();
     for _ in 0..ROUNDS {
-        let sent = upstream.send(&target, request("POST").body(Endless).unwrap(), slash());
+        let sent = upstream.send(&target, request("POST").body(Endless).unwrap(), slash(), || {});
         let response = sent.await.unwrap();
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(text(response).await.unwrap(), "big");
@@ -181,7 +181,7 @@ async fn an_answer_counts_though_the_app_did_not_read_the_body() {
 async fn a_request_flows_on_after_an_early_answer() {
     let (app, upstream) = (App::new().await, upstream());
     let (pipe, body) = piped();
-    let sent = upstream.send(&app.target, request("POST").body(body).unwrap(), slash());
+    let sent = upstream.send(&app.target, request("POST").body(body).unwrap(), slash(), || {});
     let early = async {
         let mut socket = app.accept().await;
         let mut request = vec![0; 1024];

@@ -9,7 +9,7 @@ async fn line_and_body(upstream: &Upstream, app: &App, target: Bytes) -> (Vec<u8
     let request = request("POST").header("content-length", 5);
     let request = request.header("connection", "close");
     let request = request.body(Full::from("hello")).unwrap();
-    let sent = upstream.send(&app.target, request, target);
+    let sent = upstream.send(&app.target, request, target, || {});
     let (response, (_socket, request)) = tokio::join!(sent, app.serve(OK));
     assert_eq!(text(response.unwrap()).await.unwrap(), "ok");
     let line_end = find(&request, b"\r\n").unwrap();
@@ -45,11 +45,11 @@ async fn what_would_break_the_request_line_is_refused() {
     let target = "1".parse().unwrap();
     for byte in (0..=0x20_u8).chain([0x7f]) {
         let raw = vec![b'/', byte].into();
-        let error = upstream().send(&target, get(), raw).await.unwrap_err();
+        let error = upstream().send(&target, get(), raw, || {}).await.unwrap_err();
         assert!(matches!(error, UpstreamError::BadTarget), "{byte:#04x}: {error:?}");
     }
     for raw in ["", "*", "h:80", "http://h/"] {
-        let error = upstream().send(&target, get(), raw.into()).await.unwrap_err();
+        let error = upstream().send(&target, get(), raw.into(), || {}).await.unwrap_err();
         assert!(matches!(error, UpstreamError::BadTarget), "{raw}: {error:?}");
     }
 }
@@ -64,7 +64,7 @@ async fn headers_arrive_in_order_with_all_their_bytes() {
         .header("content-length", "0")
         .body(Empty::<Bytes>::new())
         .unwrap();
-    let sent = upstream.send(&app.target, request, slash());
+    let sent = upstream.send(&app.target, request, slash(), || {});
     let (_, (_socket, request)) = tokio::join!(sent, app.serve(OK));
     let expected = b"POST / HTTP/1.1\r\nhost: app.test\r\nx-many: 1\r\nx-many: 2\r\nx-bytes: \xff\x9b\x80\r\ncontent-length: 0\r\n\r\n";
     assert_eq!(request, expected);
@@ -75,7 +75,7 @@ async fn a_body_of_unknown_length_is_chunked_whatever_the_method() {
     for method in ["GET", "POST", "DELETE"] {
         let (app, upstream) = (App::new().await, upstream());
         let (pipe, body) = piped();
-        let sent = upstream.send(&app.target, request(method).body(body).unwrap(), slash());
+        let sent = upstream.send(&app.target, request(method).body(body).unwrap(), slash(), || {});
         let fed = async {
             pipe.send(Ok(data("hello"))).await.unwrap();
             drop(pipe);
@@ -92,7 +92,7 @@ async fn trailers_pass_in_both_directions() {
     let (app, upstream) = (App::new().await, upstream());
     let (pipe, body) = piped();
     let request = request("POST").header("trailer", "x-sum");
-    let sent = upstream.send(&app.target, request.body(body).unwrap(), slash());
+    let sent = upstream.send(&app.target, request.body(body).unwrap(), slash(), || {});
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", HeaderValue::from_static("7"));
     let fed = async {

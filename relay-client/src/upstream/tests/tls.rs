@@ -27,7 +27,7 @@ async fn exchange(
         Some(socket)
     };
     let upstream = Upstream::new(config).unwrap();
-    let sent = async { text(upstream.send(&target, get(), slash()).await?).await };
+    let sent = async { text(upstream.send(&target, get(), slash(), || {}).await?).await };
     tokio::join!(sent, served).0
 }
 
@@ -81,7 +81,7 @@ async fn an_app_without_tls_is_called_that() {
     let target = format!("https://localhost:{}", app.target.port());
     let upstream = Upstream::new(trusting(&Authority::new("ours"))).unwrap();
     let target = target.parse().unwrap();
-    let sent = upstream.send(&target, get(), slash());
+    let sent = upstream.send(&target, get(), slash(), || {});
     let served = async {
         let mut socket = app.accept().await;
         socket.write_all(b"HTTP/1.1 400 Bad\r\n\r\n").await.unwrap();

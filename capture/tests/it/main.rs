@@ -1,0 +1,74 @@
+//! The store and its readers as others use them: real files, other processes.
+#![expect(unreachable_pub, reason = "tests have no public")]
+
+mod agreement;
+mod child;
+mod crash;
+mod filters;
+mod fixture;
+mod opening;
+mod reading;
+mod retention;
+mod trouble;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant, SystemTime},
+};
+
+use hookwire_capture::{Filter, From, Reader, Retention, Store, Summary};
+use tempfile::TempDir;
+
+/// A store in a folder of its own.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.path(), Retention::default()).unwrap()
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::open(&self.path()).unwrap()
+    }
+
+    /// A store with exchanges 0 to `count`, committed.
+    fn filled(&self, count: u64) -> Store {
+        let store = self.store();
+        let writer = store.writer();
+        (0..count).for_each(|number| writer.keep(fixture::shared(number)));
+        writer.flush().unwrap();
+        store
+    }
+}
+
+fn filter(text: &str) -> Filter {
+    Filter::parse(text).unwrap()
+}
+
+/// All that pass, newest first.
+fn all(reader: &Reader, text: &str) -> Vec<Summary> {
+    reader.page(&filter(text), From::Newest, usize::MAX, SystemTime::now()).unwrap()
+}
+
+fn count(reader: &Reader, text: &str) -> u64 {
+    reader.count(&filter(text), SystemTime::now()).unwrap()
+}
+
+/// Waits for something that the store does by itself, without an event to wait for.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::yield_now();
+    }
+}
