@@ -10,7 +10,7 @@ use std::{
 };
 
 use hookwire_capture::{Exchange, Retention, Store, Update};
-use hookwire_relay_client::{App, Config, HostHeader, upstream::Target};
+use hookwire_relay_client::{App, Config, HostHeader, Wishes, upstream::Target};
 use tempfile::TempDir;
 use tokio::{
     sync::watch,
@@ -100,6 +100,8 @@ fn configuration(relay: &EmbeddedRelay, target: Target) -> Config {
             max_capture_body: listen::MAX_CAPTURE_BODY,
         },
         grace: listen::GRACE,
+        wishes: Wishes::default(),
+        exit_on_dead: None,
     }
 }
 
@@ -130,7 +132,7 @@ impl Stage {
             Update::Exchange(exchange) => {
                 self.last = number(exchange).map(|number| (number, outcome(exchange))).or(self.last);
             }
-            Update::Connection(_) | Update::Skipped(_) | Update::Store(_) => {}
+            _ => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{io::ErrorKind, time::Duration};
 use hookwire_capture::{Store, Update};
 use hookwire_inspector::tui::Feed;
 use hookwire_relay_client::{
-    App, Client, ClientError, Config, HostHeader, Route, Watcher,
+    App, Client, ClientError, Config, HostHeader, Route, Watcher, Wishes,
     dial::{RelayUrl, Token},
     tls::load_ca,
 };
@@ -124,13 +124,25 @@ async fn listen(client: Client, watcher: impl Watcher, stop: CancellationToken) 
 
 /// A client's error, as this process ends with it.
 pub(crate) fn failure(error: &ClientError) -> Failure {
-    Failure::usage(chain(error)).hint(error.hint())
+    let failure = match error {
+        // Nothing was asked wrongly: what was asked for did not hold.
+        ClientError::Dead(_) => Failure::not_so(chain(error)),
+        _ => Failure::usage(chain(error)),
+    };
+    failure.hint(error.hint())
 }
 
 fn configuration(settings: ListenSettings, relay: RelayUrl, token: Option<Token>) -> Result<Config, Failure> {
     let endpoint = settings.endpoint.clone().unwrap_or_else(project::endpoint);
+    let wishes = Wishes {
+        answer: settings.answer.map(Into::into),
+        deadline_ms: settings.deadline.map(|time| u32::try_from(time.0.as_millis()).unwrap_or(u32::MAX)),
+        when_away: settings.when_away.map(Into::into),
+        ordered: settings.ordered,
+    };
+    let exit_on_dead = settings.exit_on_dead.map(|time| time.0);
     let app = app(settings)?;
-    Ok(Config { relay, token, relay_ca: app.ca.clone(), endpoint, app, grace: GRACE })
+    Ok(Config { relay, token, relay_ca: app.ca.clone(), endpoint, app, grace: GRACE, wishes, exit_on_dead })
 }
 
 /// The app, and how its traffic is treated.
@@ -160,13 +172,15 @@ pub(crate) fn app(settings: ListenSettings) -> Result<App, Failure> {
 #[cfg(test)]
 pub(crate) fn defaults() -> ListenSettings {
     use crate::cli::{
-        choice::{Answer, Api},
+        choice::{Answer, Api, WhenAway},
         quantity::{Size, Time},
     };
 
     let retention = hookwire_capture::Retention::default();
     ListenSettings {
-        answer: Some(Answer::App),
+        answer: Some(Answer::Hybrid),
+        deadline: Some(Time(hookwire_relay_server::DEADLINE)),
+        when_away: Some(WhenAway::Hold),
         api: Some(Api::Off),
         host_header: Some(HOST),
         timeout: Some(Time(TIMEOUT)),

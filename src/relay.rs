@@ -66,6 +66,9 @@ fn configuration(settings: RelaySettings) -> Result<Config, Failure> {
     config.max_body = settings.max_body.map_or(config.max_body, |size| size.0);
     config.answer_timeout = settings.timeout.map_or(config.answer_timeout, |time| time.0);
     config.grace = settings.grace.map_or(config.grace, |time| time.0);
+    config.max_held = settings.max_held.map_or(config.max_held, |size| size.0);
+    config.retention = settings.retention.map_or(config.retention, |time| time.0);
+    config.max_deadline = settings.max_deadline.map_or(config.max_deadline, |time| time.0);
     Ok(config)
 }
 
@@ -94,6 +97,9 @@ pub(crate) fn defaults() -> RelaySettings {
         max_body: Some(Size(config.max_body)),
         timeout: Some(Time(config.answer_timeout)),
         grace: Some(Time(config.grace)),
+        max_held: Some(Size(config.max_held)),
+        retention: Some(Time(config.retention)),
+        max_deadline: Some(Time(config.max_deadline)),
         ..RelaySettings::default()
     }
 }

@@ -135,7 +135,7 @@ impl<W: Watcher> Watcher for Keeping<W> {
                     self.kept = true;
                 }
                 Update::Ready(ready) => writer.ready(ready),
-                Update::Connection(_) | Update::Skipped(_) | Update::Store(_) => {}
+                _ => {} // news of the moment
             }
         }
         self.next.update(update)

@@ -56,7 +56,8 @@ fn a_wrong_value_says_what_is_right() {
     for (arguments, text) in [
         (&["listen", "3000", "--timeout", "5"][..], "write a number with its unit"),
         (&["listen", "3000", "--output", "table"], "use `tui`, `plain` or `json`"),
-        (&["listen", "3000", "--answer", "hybrid"], "not in this version yet"),
+        (&["listen", "3000", "--answer", "me"], "use `app`, `relay` or `hybrid`"),
+        (&["listen", "3000", "--when-away", "drop"], "use `hold` or `refuse`"),
         (&["listen", "3000", "--api", "127.0.0.1:4040"], "not in this version yet: use `off`"),
         (&["listen", "3000", "--route", "stripe=4000"], "must begin with `/`"),
         (&["listen", "3000", "--token", "hookwire_x"], "unexpected argument '--token'"),

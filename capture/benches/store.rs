@@ -99,11 +99,13 @@ fn fill(store: &Store, from: u64, what: &str) {
         let due = before.1 + Duration::from_millis(10 * tick);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let start = Instant::now();
-        batch.into_iter().for_each(|exchange| writer.keep(exchange));
+        for exchange in batch {
+            writer.keep(exchange);
+        }
         handing_over += start.elapsed();
     }
     writer.flush().unwrap();
-    let (spent, elapsed) = (cpu("store") - before.0, before.1.elapsed());
+    let (spent, elapsed) = (cpu("store").saturating_sub(before.0), before.1.elapsed());
     println!(
         "{what}: {STORED} in {:.1} s; the thread took {:.0} % of a core, {:.1} µs each; handing over {:.2} µs each; {:?}",
         elapsed.as_secs_f64(),

@@ -14,6 +14,8 @@ mod reader;
 mod sieve;
 mod store;
 mod summary;
+#[cfg(test)]
+mod test_exchange;
 mod update;
 
 pub use amount::{Amount, Currency};
@@ -22,4 +24,4 @@ pub use filter::{Beside, Filter, FilterError, Word};
 pub use reader::{FindError, From, Interrupt, Reader};
 pub use store::{Health, Retention, Store, StoreError, Writer};
 pub use summary::Summary;
-pub use update::{Connection, Ready, Update};
+pub use update::{Backlog, Connection, Gap, Proof, Ready, Update};

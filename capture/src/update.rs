@@ -1,6 +1,9 @@
 //! What a running client tells whoever shows or keeps exchanges.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +22,57 @@ pub enum Update {
     Skipped(u64),
     /// The store keeps up better or worse than before.
     Store(Health),
+    /// What the relay holds for the endpoint changed, or a part of it was delivered.
+    Backlog(Backlog),
+    /// The endpoint was without a session for a while, and what came meanwhile has been dealt with.
+    Gap(Gap),
+    /// A sign that the way is open, or that it is not.
+    Proof(Proof),
+}
+
+/// Webhooks that the relay answered for and the app has not taken yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Those that wait: for their turn, for the app, or for their next try.
+    pub held: u64,
+    /// Those that are tried no more: they wait for a person.
+    pub parked: u64,
+    /// How long the delivery of those that are due will take from here; none while nothing is being delivered, and at its beginning.
+    pub left: Option<Duration>,
+}
+
+/// What became of the webhooks that came while the endpoint had no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// When the session before ended.
+    pub from: SystemTime,
+    /// When this one began.
+    pub to: SystemTime,
+    /// Those that the relay held.
+    pub held: u64,
+    /// Those of them that the app has taken by now. The others are tried again.
+    pub delivered: u64,
+    /// Those that the relay answered with 503: nobody has them, unless their senders try again.
+    pub lost: u64,
+}
+
+/// A sign of life, or of its absence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The relay answered a ping after this time.
+    RoundTrip(Duration),
+    /// A request of our own went to the endpoint's public URL, and came here through the relay.
+    Verified {
+        /// When.
+        at: SystemTime,
+        /// How long it took, there and back.
+        took: Duration,
+    },
+    /// It did not come.
+    Unverified {
+        /// What came instead, or what stood in the way.
+        reason: String,
+    },
 }
 
 /// Where webhooks come in, and where they go.

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 use uuid::Uuid;
 
-use hookwire_capture::{Connection, Exchange, Origin, Ready, Summary, Update};
+use hookwire_capture::{Backlog, Connection, Exchange, Gap, Origin, Proof, Ready, Summary, Update};
 use hookwire_protocol::code::Code;
 use hookwire_signatures::{Cause, Verdict};
 
@@ -71,6 +71,8 @@ enum Line<'a> {
         event_id: Option<&'a str>,
         verdict: VerdictFields<'a>,
         error: Option<&'static str>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
         #[serde(serialize_with = "write_milliseconds")]
         duration_ms: Duration,
         request_bytes: u64,
@@ -88,6 +90,34 @@ enum Line<'a> {
         bodies_skipped: u64,
         exchanges_skipped: u64,
         trouble: Option<&'a str>,
+    },
+    Backlog {
+        held: u64,
+        parked: u64,
+        left_ms: Option<u64>,
+    },
+    Gap {
+        #[serde(serialize_with = "write_time")]
+        from: SystemTime,
+        #[serde(serialize_with = "write_time")]
+        to: SystemTime,
+        held: u64,
+        delivered: u64,
+        lost: u64,
+    },
+    #[serde(rename = "round-trip")]
+    RoundTrip {
+        #[serde(serialize_with = "write_milliseconds")]
+        took_ms: Duration,
+    },
+    Verified {
+        #[serde(serialize_with = "write_time")]
+        time: SystemTime,
+        #[serde(serialize_with = "write_milliseconds")]
+        took_ms: Duration,
+    },
+    Unverified {
+        reason: &'a str,
     },
 }
 
@@ -113,6 +143,15 @@ impl<'a> Line<'a> {
                 exchanges_skipped: health.exchanges_skipped,
                 trouble: health.trouble.as_deref(),
             },
+            Update::Backlog(Backlog { held, parked, left }) => {
+                Self::Backlog { held: *held, parked: *parked, left_ms: left.map(milliseconds) }
+            }
+            Update::Gap(Gap { from, to, held, delivered, lost }) => {
+                Self::Gap { from: *from, to: *to, held: *held, delivered: *delivered, lost: *lost }
+            }
+            Update::Proof(Proof::RoundTrip(took)) => Self::RoundTrip { took_ms: *took },
+            Update::Proof(Proof::Verified { at, took }) => Self::Verified { time: *at, took_ms: *took },
+            Update::Proof(Proof::Unverified { reason }) => Self::Unverified { reason },
         }
     }
 
@@ -142,6 +181,7 @@ impl<'a> Line<'a> {
             event_id: exchange.event.id.as_deref(),
             verdict: VerdictFields::of(&exchange.verdict),
             error: exchange.error.map(Code::as_str),
+            late: exchange.late,
             duration_ms: exchange.duration,
             request_bytes: exchange.request_body.length,
             response_bytes: exchange.response_body.length,
@@ -152,8 +192,8 @@ impl<'a> Line<'a> {
         match connection {
             Connection::Connected { .. } => Self::Connection { state: "connected", reason: None, retry_in_ms: None },
             Connection::Reconnecting { reason, retry_in } => {
-                let retry_in_ms = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX);
-                Self::Connection { state: "reconnecting", reason: Some(reason), retry_in_ms: Some(retry_in_ms) }
+                let retry_in_ms = Some(milliseconds(*retry_in));
+                Self::Connection { state: "reconnecting", reason: Some(reason), retry_in_ms }
             }
             Connection::Closed { reason } => {
                 Self::Connection { state: "closed", reason: Some(reason), retry_in_ms: None }
@@ -250,6 +290,10 @@ fn write_optional_id<S: Serializer>(id: &Option<Uuid>, serializer: S) -> Result<
         Some(id) => write_id(id, serializer),
         None => serializer.serialize_none(),
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn write_id<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,6 +1,7 @@
 //! What a person sees: one line for each exchange, and what to do below those that went wrong.
 
 mod banner;
+mod delivery;
 mod exchange;
 mod list;
 mod row;
@@ -49,6 +50,10 @@ pub struct Plain {
     hints: Vec<Cow<'static, str>>,
     /// Why the connection is down, as last said: it is tried for ever, and said once.
     trouble: Option<String>,
+    /// What the last line about the backlog said: it is said again when it says something else.
+    backlog: String,
+    /// Whether the way was last found open. It is said when that changes.
+    verified: Option<bool>,
     /// What is being rendered; kept for its memory.
     page: String,
 }
@@ -66,6 +71,8 @@ impl Plain {
             repeats: Repeats::default(),
             hints: Vec::new(),
             trouble: None,
+            backlog: String::new(),
+            verified: None,
             page: String::new(),
         }
     }
@@ -79,6 +86,9 @@ impl Plain {
             Update::Connection(connection) => self.connection(connection, now),
             Update::Skipped(count) => self.skipped(*count, now),
             Update::Store(health) => self.store(health, now),
+            Update::Backlog(backlog) => self.backlog(backlog, now),
+            Update::Gap(gap) => self.gap(gap, now),
+            Update::Proof(proof) => self.proof(proof, now),
         }
         out.write_all(self.page.as_bytes())
     }

@@ -145,6 +145,12 @@ codes! {
     /// A bug on either side, or a peer that breaks the protocol.
     Internal = 22, "internal", 502, Relay,
         "hookwire made a mistake", "please report it with the relay's log";
+    /// Nobody can take the webhook now, and the relay has no room to hold it.
+    InboxFull = 23, "inbox-full", 503, Relay,
+        "the relay has no room to hold this webhook", "retry later; its operator can deliver or drop what is held, or raise `--max-held`";
+    /// Nobody can take the webhook now, and the relay can't write it down.
+    InboxFailing = 24, "inbox-failing", 503, Relay,
+        "the relay can't write this webhook down", "retry later; its operator finds the reason in the relay's log";
 }
 
 impl Code {
@@ -173,7 +179,7 @@ impl Code {
     pub const fn retry_after(self) -> Option<u32> {
         match self {
             // A client reconnects within 5 s of the relay being back (its longest backoff).
-            Self::NoSession | Self::Overloaded | Self::Stopping => Some(5),
+            Self::NoSession | Self::Overloaded | Self::Stopping | Self::InboxFull | Self::InboxFailing => Some(5),
             _ => None,
         }
     }

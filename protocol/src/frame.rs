@@ -26,6 +26,8 @@ pub(crate) mod kind {
     pub(crate) const PING: u8 = 9;
     pub(crate) const PONG: u8 = 10;
     pub(crate) const GOAWAY: u8 = 11;
+    pub(crate) const ANSWERED: u8 = 12;
+    pub(crate) const NOTICE: u8 = 13;
 }
 
 /// Which direction of a stream a reset ends.
@@ -114,6 +116,10 @@ pub enum Frame {
     Pong(u64),
     /// No new streams from here on; the session ends when those in flight are done.
     Goaway(Goaway),
+    /// The stream's sender has had an answer of the relay's own, with this status: the app's will be late.
+    Answered(StreamId, u16),
+    /// What the relay holds now (JSON).
+    Notice(Bytes),
     /// A kind of a newer version: ignored.
     Unknown,
 }
@@ -176,6 +182,8 @@ impl Frame {
             kind::PING => Self::Ping(payload.try_get_u64().ok()?),
             kind::PONG => Self::Pong(payload.try_get_u64().ok()?),
             kind::GOAWAY => Self::Goaway(Goaway::from_wire(payload.try_get_u8().ok()?)),
+            kind::ANSWERED => Self::Answered(stream, payload.try_get_u16().ok()?),
+            kind::NOTICE => Self::Notice(payload),
             _ => Self::Unknown,
         })
     }
@@ -201,6 +209,8 @@ impl Frame {
             Self::Ping(nonce) => put(out, kind::PING, 0, &nonce.to_be_bytes()),
             Self::Pong(nonce) => put(out, kind::PONG, 0, &nonce.to_be_bytes()),
             Self::Goaway(reason) => put(out, kind::GOAWAY, 0, &[reason.wire()]),
+            Self::Answered(stream, status) => put(out, kind::ANSWERED, *stream, &status.to_be_bytes()),
+            Self::Notice(payload) => put(out, kind::NOTICE, 0, payload),
             Self::Unknown => {}
         }
     }
@@ -253,6 +263,8 @@ mod tests {
             Frame::Window(0, u32::MAX),
             Frame::Ping(u64::MAX),
             Frame::Pong(0),
+            Frame::Answered(4, 202),
+            Frame::Notice(Bytes::from_static(b"{}")),
         ];
         for scope in [Scope::Stop, Scope::Abort, Scope::Both] {
             frames.extend(Code::ALL.iter().map(|code| Frame::Reset(3, scope, *code)));
@@ -294,6 +306,7 @@ mod tests {
             (kind::PING, &[0; 7]),
             (kind::PONG, &[]),
             (kind::GOAWAY, &[]),
+            (kind::ANSWERED, &[202]),
         ] {
             assert_eq!(Frame::take(&mut raw(kind, 1, payload)), Err(FrameError::Payload(kind)));
         }

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::{
         frame::{Goaway, Scope},
-        hello::{Refusal, Welcome},
+        hello::{Answer, Backlog, Refusal, Welcome, WhenAway, Wishes},
     };
 
     fn headers() -> Headers {
@@ -229,10 +229,25 @@ mod tests {
 
     fn hellos() -> [Vec<u8>; 3] {
         let name = || "shop".to_owned();
-        let hello =
-            Hello { versions: vec![1, 2], features: vec![name()], agent: name(), instance: name(), endpoint: name() };
-        let welcome =
-            Welcome { version: 1, features: vec![], agent: name(), endpoint: name(), public_url: Some(name()) };
+        let wishes = Wishes { answer: Some(Answer::Hybrid), when_away: Some(WhenAway::Hold), ..Wishes::default() };
+        let hello = Hello {
+            versions: vec![1, 2],
+            features: vec![name()],
+            agent: name(),
+            instance: name(),
+            endpoint: name(),
+            wishes: Some(wishes),
+            finished: vec![name()],
+        };
+        let welcome = Welcome {
+            version: 1,
+            features: vec![],
+            agent: name(),
+            endpoint: name(),
+            public_url: Some(name()),
+            agreed: None,
+            backlog: Some(Backlog { left_ms: Some(1), ..Backlog::default() }),
+        };
         let refusal = Refusal { code: name(), message: name(), hint: None, retry: true };
         [hello.message(), Reply::Welcome(welcome).message(), Reply::Refusal(refusal).message()]
             .map(|message| message.unwrap().to_vec())
@@ -259,6 +274,8 @@ mod tests {
             Frame::Ping(1),
             Frame::Pong(1),
             Frame::Goaway(Goaway::Stopping),
+            Frame::Answered(1, 202),
+            Frame::Notice(Bytes::from_static(b"{}")),
         ];
         let encode = |frame: &Frame| {
             let mut out = BytesMut::new();

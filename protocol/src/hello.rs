@@ -8,6 +8,12 @@ use crate::{
     limits::VERSION,
 };
 
+/// The feature of answer policies: its members in hello and welcome, and the frames `answered` and `notice`.
+pub const DELIVERY: &str = "delivery";
+
+/// Ids in a hello at most: 512 take 20 KB of the 64 KiB that its frame has, and are more than a session has in flight unless its app stands still.
+pub const FINISHED: usize = 512;
+
 /// Versions that a refusal names: the list is the client's, and a refusal must fit its frame.
 const SHOWN: usize = 8;
 
@@ -25,6 +31,59 @@ pub struct Hello {
     pub instance: String,
     /// The endpoint it wants.
     pub endpoint: String,
+    /// How the endpoint's webhooks should be answered. They count while no client is connected, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wishes: Option<Wishes>,
+    /// The ids of deliveries that the app has taken: the last [`FINISHED`] of them at most. The relay need not send them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finished: Vec<String>,
+}
+
+/// How a client wants its endpoint's webhooks to be answered. What is absent is the relay's to choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wishes {
+    /// Who answers the sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// How long a `hybrid` relay waits for the app's answer, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u32>,
+    /// What happens while no client is connected, or the app takes no connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_away: Option<WhenAway>,
+    /// One webhook at a time, in the order they came.
+    #[serde(default)]
+    pub ordered: bool,
+}
+
+/// Who answers the sender of a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// The app, or nobody: the sender sees what the app says and when.
+    App,
+    /// The relay, once it has written the webhook down.
+    Relay,
+    /// The app if it answers within the deadline, else the relay.
+    Hybrid,
+    /// A wish of a newer version: the relay chooses.
+    #[serde(other)]
+    Other,
+}
+
+/// What happens to a webhook that can't be brought to the app now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WhenAway {
+    /// The relay writes it down, answers 202, and delivers it later.
+    Hold,
+    /// The sender is refused with 503, and tries again.
+    Refuse,
+    /// A wish of a newer version: the relay chooses.
+    #[serde(other)]
+    Other,
 }
 
 /// The relay takes the client.
@@ -42,6 +101,67 @@ pub struct Welcome {
     /// Where it is reached, when the relay knows its own public address; else the client's own view of the relay counts.
     #[serde(default)]
     pub public_url: Option<String>,
+    /// What counts from here on: the client's wishes within the relay's limits. A relay that says nothing passes on the app's answers, and holds nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<Agreed>,
+    /// What the relay has for this endpoint, and what happened since its last session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<Backlog>,
+}
+
+/// How the endpoint's webhooks are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// Who answers.
+    pub answer: Answer,
+    /// How long a `hybrid` relay waits for the app, in milliseconds.
+    pub deadline_ms: u32,
+    /// What happens while the app or its client is away.
+    pub when_away: WhenAway,
+    /// One webhook at a time, in the order they came.
+    #[serde(default)]
+    pub ordered: bool,
+}
+
+/// What a relay holds for an endpoint. The welcome says it once, and a notice whenever it changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Backlog {
+    /// Webhooks that were answered with 202 and not delivered yet.
+    pub held: u64,
+    /// Those that are tried no more, and wait for a person.
+    pub parked: u64,
+    /// Of those that were held when the session began, how many the app has taken since.
+    pub delivered: u64,
+    /// Whether it is delivering. If not, all that is left waits: for its next try, for the app, or for a person.
+    pub delivering: bool,
+    /// Until those are delivered, in milliseconds, when the relay can tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_ms: Option<u64>,
+    /// In the welcome alone: how long the endpoint was without a session, in milliseconds. Absent if the relay does not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub away_ms: Option<u64>,
+    /// In the welcome alone: webhooks that were refused in that time.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refused: u64,
+}
+
+impl Backlog {
+    /// The payload of a notice.
+    pub fn encoded(&self) -> Bytes {
+        // Numbers under fixed names always make JSON.
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+
+    /// Reads the payload of a notice; none of one that has another form.
+    pub fn decode(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The relay does not take the client.
@@ -162,6 +282,8 @@ mod tests {
             agent: "hookwire/0.1.0".into(),
             instance: "5f3a".into(),
             endpoint: "shop".into(),
+            wishes: None,
+            finished: Vec::new(),
         }
     }
 
@@ -175,6 +297,8 @@ mod tests {
             agent: "hookwire-relay/0.1.0".into(),
             endpoint: "shop".into(),
             public_url: Some("https://relay.example.com/shop".into()),
+            agreed: None,
+            backlog: None,
         });
         assert_eq!(Reply::parse(welcome.message().unwrap()).unwrap(), welcome);
         let refusal = Reply::Refusal(hello_refused(&[7]));
@@ -206,6 +330,13 @@ mod tests {
     }
 
     #[test]
+    fn a_hello_with_all_it_may_name_fits_its_frame() {
+        let id = "0199c0de-c0de-7000-8000-00000000002a".to_owned();
+        let hello = Hello { finished: vec![id; FINISHED], ..hello(&[1]) };
+        assert_eq!(Hello::parse(hello.message().unwrap()).unwrap(), hello);
+    }
+
+    #[test]
     fn what_is_absent_has_a_default_and_what_is_new_is_ignored() {
         let json = br#"{"versions":[1],"agent":"a","instance":"i","endpoint":"e","colour":"blue"}"#;
         let parsed = Hello::parse(message(&Frame::Hello(Bytes::from_static(json)))).unwrap();
@@ -213,9 +344,27 @@ mod tests {
         let json = br#"{"version":1,"agent":"a","endpoint":"e"}"#;
         let parsed = Reply::parse(message(&Frame::Welcome(Bytes::from_static(json)))).unwrap();
         assert!(matches!(parsed, Reply::Welcome(Welcome { public_url: None, .. })));
+        let json = br#"{"versions":[1],"agent":"a","instance":"i","endpoint":"e","wishes":{"answer":"oracle","when_away":"echo"}}"#;
+        let wishes = Hello::parse(message(&Frame::Hello(Bytes::from_static(json)))).unwrap().wishes.unwrap();
+        assert_eq!((wishes.answer, wishes.when_away), (Some(Answer::Other), Some(WhenAway::Other)));
+        assert_eq!((wishes.deadline_ms, wishes.ordered), (None, false));
+        let json = br#"{"version":1,"agent":"a","endpoint":"e","backlog":{"held":3}}"#;
+        let parsed = Reply::parse(message(&Frame::Welcome(Bytes::from_static(json)))).unwrap();
+        assert!(matches!(
+            parsed,
+            Reply::Welcome(Welcome { backlog: Some(Backlog { held: 3, delivering: false, .. }), .. })
+        ));
         let json = br#"{"code":"new","message":"m","retry":true}"#;
         let parsed = Reply::parse(message(&Frame::Refusal(Bytes::from_static(json)))).unwrap();
         assert!(matches!(parsed, Reply::Refusal(Refusal { hint: None, retry: true, .. })));
+    }
+
+    #[test]
+    fn a_notice_reads_back() {
+        let backlog = Backlog { held: 312, delivering: true, left_ms: Some(3000), ..Backlog::default() };
+        assert_eq!(Backlog::decode(&backlog.encoded()), Some(backlog));
+        assert_eq!(Backlog::decode(b"{}"), Some(Backlog::default()));
+        assert_eq!(Backlog::decode(b"[3"), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod error;
 mod hasher;
 mod inbound;
+mod life;
 mod outbox;
 mod stream;
 
@@ -30,6 +31,7 @@ use crate::{
     limits,
 };
 use hasher::StreamHasher;
+use life::Ping;
 use outbox::Outbox;
 use stream::{Received, Stream};
 
@@ -75,16 +77,10 @@ pub struct Session {
     pings: u64,
     /// The peer's last ping. Only one answer waits, so a flood of pings that reads no answers costs nothing.
     pong: Option<u64>,
+    /// Relay: the notice to send; client: the one that nobody has taken yet. Only the last counts, so they never pile up.
+    notice: Option<Bytes>,
+    notice_waker: Option<Waker>,
     round_trip: Option<Duration>,
-}
-
-/// A ping in flight.
-#[derive(Clone, Copy, Debug)]
-struct Ping {
-    nonce: u64,
-    sent: Instant,
-    /// When the session is dead unless something arrived.
-    deadline: Instant,
 }
 
 impl Session {
@@ -109,6 +105,8 @@ impl Session {
             ping: None,
             pings: 0,
             pong: None,
+            notice: None,
+            notice_waker: None,
             round_trip: None,
         }
     }
@@ -137,35 +135,6 @@ impl Session {
             wake(&mut self.accept_waker);
         }
         message
-    }
-
-    /// When [`Self::handle_timeout`] is due.
-    pub fn timeout(&self) -> Instant {
-        self.ping.map_or(self.last_received + limits::PING_AFTER, |ping| ping.deadline)
-    }
-
-    /// Sends a ping if it is time, or finds that the peer is gone.
-    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ProtocolError> {
-        if now < self.timeout() {
-            return Ok(());
-        }
-        // Anything that arrived after the ping is a sign of life, even while the pong is stuck behind data.
-        if self.ping.is_some_and(|ping| self.last_received <= ping.sent) {
-            return Err(ProtocolError::Silent);
-        }
-        // A process that was stopped comes here late: its peer still gets the time to answer.
-        self.send_ping(now, (self.last_received + limits::DEAD_AFTER).max(now + limits::PROBE));
-        Ok(())
-    }
-
-    /// Asks the peer for a sign of life now: the machine was asleep, or somebody wants the round trip.
-    pub fn probe(&mut self, now: Instant) {
-        self.send_ping(now, now + limits::PROBE);
-    }
-
-    /// The last measured round trip.
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
     }
 
     /// Takes no new streams from here on and tells the peer why. Those in flight go on.
@@ -199,6 +168,7 @@ impl Session {
         self.incoming.clear();
         self.streams.values_mut().for_each(|stream| stream.lose(Code::SessionLost));
         wake(&mut self.accept_waker);
+        wake(&mut self.notice_waker);
     }
 
     // --- the stream owners' face ---
@@ -260,6 +230,19 @@ impl Session {
             Some(stream) => stream.poll_response(context),
             None => Poll::Ready(Err(Reset(Code::SessionLost))),
         }
+    }
+
+    /// Relay: lets the client know that the sender of a stream has had its answer, unless the app's own is here already.
+    pub fn answer_instead(&mut self, id: StreamId, status: u16) {
+        if self.streams.get(&id).is_some_and(Stream::is_unanswered) {
+            Frame::Answered(id, status).encode(self.outbox.frame());
+            self.outbox.wake();
+        }
+    }
+
+    /// Client: what the relay has answered a stream's sender with, if the app took too long.
+    pub fn answered(&self, id: StreamId) -> Option<u16> {
+        self.streams.get(&id)?.answered
     }
 
     /// Sends a piece of the body. `Ready` when all of `data` was taken, or nobody wants it any more.
@@ -368,6 +351,11 @@ impl Session {
         if let Some(nonce) = self.pong.take() {
             Frame::Pong(nonce).encode(self.outbox.frame());
         }
+        if self.side == Side::Relay
+            && let Some(json) = self.notice.take()
+        {
+            Frame::Notice(json).encode(self.outbox.frame());
+        }
         for id in self.refused.drain(..) {
             Frame::Reset(id, Scope::Both, Code::Overloaded).encode(self.outbox.frame());
         }
@@ -393,13 +381,6 @@ impl Session {
         if self.credit_is_due() {
             self.outbox.wake();
         }
-    }
-
-    fn send_ping(&mut self, now: Instant, deadline: Instant) {
-        self.pings += 1;
-        self.ping = Some(Ping { nonce: self.pings, sent: now, deadline });
-        Frame::Ping(self.pings).encode(self.outbox.frame());
-        self.outbox.wake();
     }
 
     fn wake_waiting(&mut self) {

@@ -12,7 +12,7 @@ use hookwire_protocol::{
     code::Code,
     frame::{Frame, Goaway, Scope},
     head::{BodyLength, Headers, HttpVersion, RequestHead, ResponseHead},
-    hello::{Hello, Refusal, Reply, Welcome},
+    hello::{Backlog, DELIVERY, FINISHED, Hello, Refusal, Reply, Welcome},
     limits,
     session::{Chunk, Session, Side},
 };
@@ -90,6 +90,7 @@ fn every_example_is_checked_here() {
         "http connect",
         "json error",
         "json hello",
+        "json notice",
         "json refusal",
         "json welcome",
         "text ",
@@ -113,6 +114,7 @@ fn hex_examples_read_and_write_back() {
         Frame::Window(7, 256 << 10),
         Frame::Reset(7, Scope::Stop, Code::SenderGone),
         Frame::Goaway(Goaway::Stopping),
+        Frame::Answered(7, 202),
     ];
     assert_eq!(frames(hex("frames")), expected);
     assert_eq!(frames(hex("refused")), [Frame::Reset(1, Scope::Both, Code::AppRefused)]);
@@ -132,6 +134,11 @@ fn json_examples_read_and_write_back() {
     assert_eq!(hello.agree(), Ok(limits::VERSION));
     let welcome: Welcome = check("welcome");
     assert_eq!((welcome.version, welcome.endpoint), (limits::VERSION, hello.endpoint.clone()));
+    assert_eq!((&hello.features, &welcome.features), (&vec![DELIVERY.into()], &vec![DELIVERY.into()]));
+    let (wishes, agreed) = (hello.wishes.unwrap(), welcome.agreed.unwrap());
+    assert_eq!((wishes.answer, wishes.when_away), (Some(agreed.answer), Some(agreed.when_away)));
+    let _: Backlog = check("notice");
+    assert!(DOCUMENT.contains(&format!("the last {FINISHED} at most")));
     let refusal: Refusal = check("refusal");
     assert_eq!(Hello { versions: vec![2], ..hello }.agree(), Err(refusal));
 
@@ -218,6 +225,8 @@ fn the_table_of_kinds_holds() {
         ("ping", Frame::Ping(1)),
         ("pong", Frame::Pong(1)),
         ("goaway", Frame::Goaway(Goaway::Other)),
+        ("answered", Frame::Answered(1, 202)),
+        ("notice", Frame::Notice(Bytes::new())),
     ];
     let rows = table("### Kinds", "kind");
     assert_eq!(rows.len(), frames.len());

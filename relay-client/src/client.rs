@@ -1,38 +1,28 @@
 //! Keeps a session with the relay, for as long as it is wanted.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod run;
+
+use std::{sync::Arc, time::Duration};
 
 use hookwire_capture::{Connection as State, Ready, Update};
-use hookwire_protocol::{
-    frame::Goaway,
-    hello::{Hello, Refusal, Reply, Welcome},
-    limits::VERSION,
-    session::Side,
-};
-use hookwire_tunnel::{
-    Closed, Connection, HandshakeError, ReadAhead, Tunnel, read_reply, send_hello, websocket_config,
-};
+use hookwire_protocol::hello::{Refusal, Welcome, Wishes};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::watch;
-use tokio_tungstenite::WebSocketStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     App,
-    backoff::{Backoff, SETTLED},
-    dial::{DialError, Dialer, RelayUrl, Socket, Token},
+    canary::Canary,
+    dial::{DialError, Dialer, RelayUrl, Token},
+    finished::Finished,
     forward::Forwarder,
+    gaps::Gaps,
     record::{self, Recorder, Watcher},
     tls::TrustError,
     upstream::Upstream,
     wakeup,
 };
-
-/// For exchanges to notice that their session is gone, and to be recorded.
-const FAREWELL: Duration = Duration::from_secs(2);
+use run::Run;
 
 /// Everything a client needs to know.
 #[derive(Debug)]
@@ -49,6 +39,10 @@ pub struct Config {
     pub app: App,
     /// How long exchanges in flight may take to finish after a stop.
     pub grace: Duration,
+    /// How the relay should answer, as far as it can hold webhooks.
+    pub wishes: Wishes,
+    /// End when the relay was out of reach for this long, or our own public URL did not lead here any more.
+    pub exit_on_dead: Option<Duration>,
 }
 
 /// Why a client ends although nobody asked it to: nothing that trying again could mend.
@@ -79,6 +73,9 @@ pub enum ClientError {
     /// The token was revoked.
     #[error("the relay's operator revoked this token")]
     Revoked,
+    /// There was no way to or from the relay for as long as that is borne.
+    #[error("no webhook could have arrived for {} s", .0.as_secs_f64())]
+    Dead(Duration),
 }
 
 impl ClientError {
@@ -93,19 +90,12 @@ impl ClientError {
             ),
             Self::Replaced(_) => Some("stop the other one, or give this one its own name with `--endpoint`".into()),
             Self::Revoked => Some("ask for a new one: `hookwire token new` on the relay".into()),
+            Self::Dead(_) => {
+                Some("`--exit-on-dead` asked to end then; the lines before say what was in the way".into())
+            }
             Self::Trust(_) | Self::Thread(_) | Self::Watcher(_) => None,
         }
     }
-}
-
-/// Why a session ended, or did not begin.
-enum End {
-    /// We were asked to stop, and nothing is in flight any more.
-    Stopped,
-    /// Dial again.
-    Lost(String),
-    /// Don't.
-    Failed(ClientError),
 }
 
 /// A client that is ready to run.
@@ -116,17 +106,6 @@ pub struct Client {
     upstream: Upstream,
     /// Tells our reconnects from a second client.
     instance: String,
-}
-
-/// What one run of a client carries along.
-struct Run {
-    client: Client,
-    forwarder: Arc<Forwarder>,
-    stop: CancellationToken,
-    /// Counts the machine's wake-ups.
-    wakeups: watch::Receiver<u64>,
-    ready: bool,
-    lost_at: Option<Instant>,
 }
 
 impl Client {
@@ -142,17 +121,36 @@ impl Client {
         let app = self.config.app.clone();
         let (recorder, thread) =
             Recorder::start(app.max_capture_body, Arc::clone(&app.secrets), watcher, stop.clone())?;
+        let canary = Arc::new(Canary::default());
+        let finished = Arc::new(Finished::default());
         let forwarder = Arc::new(Forwarder {
             app,
             endpoint: self.config.endpoint.as_str().into(),
             upstream: self.upstream.clone(),
             recorder: Arc::new(recorder),
+            canary: Arc::clone(&canary),
+            finished: Arc::clone(&finished),
         });
         let (count, wakeups) = watch::channel(0);
-        let mut run = Run { client: self, forwarder, stop, wakeups, ready: false, lost_at: None };
+        let (alive, life) = watch::channel(false);
+        let patience = self.config.exit_on_dead;
+        let mut run = Run {
+            client: self,
+            forwarder,
+            canary,
+            finished,
+            exchanges: TaskTracker::new(),
+            gaps: Gaps::default(),
+            stop,
+            wakeups,
+            alive,
+            ready: false,
+            lost_at: None,
+        };
         let end = tokio::select! {
             end = run.keep() => end,
             () = wakeup::watch(count) => Ok(()), // it never ends
+            dead = dead(patience, life) => Err(dead),
         };
         if let Err(error) = &end {
             run.tell(Update::Connection(State::Closed { reason: error.to_string() }));
@@ -161,140 +159,6 @@ impl Client {
         let _ = tokio::time::timeout(grace, run.client.upstream.close()).await;
         drop(run); // and with it the recorder: its thread ends when it has handed on what it holds
         end.and(record::join(thread, grace).await)
-    }
-}
-
-impl Run {
-    /// Session after session.
-    async fn keep(&mut self) -> Result<(), ClientError> {
-        let mut backoff = Backoff::default();
-        let mut told = String::new();
-        loop {
-            let begun = Instant::now();
-            let reason = match self.session().await {
-                End::Stopped => return Ok(()),
-                End::Failed(error) => return Err(error),
-                End::Lost(reason) => reason,
-            };
-            if self.lost_at.is_none() {
-                self.lost_at = Some(Instant::now());
-                told.clear();
-                if begun.elapsed() >= SETTLED {
-                    backoff.reset();
-                }
-            }
-            let wait = backoff.next(fastrand::f64());
-            if told != reason {
-                self.tell(Update::Connection(State::Reconnecting { reason: reason.clone(), retry_in: wait }));
-                told = reason;
-            }
-            self.wakeups.mark_unchanged();
-            tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(wait) => {}
-                Ok(()) = self.wakeups.changed() => backoff.reset(),
-            }
-        }
-    }
-
-    /// One session, from dialing to its end.
-    async fn session(&mut self) -> End {
-        let (stop, mut wakeups) = (self.stop.clone(), self.wakeups.clone());
-        let opened = tokio::select! {
-            () = stop.cancelled() => return End::Stopped,
-            Ok(()) = wakeups.changed() => return End::Lost("this machine was asleep".into()),
-            opened = self.open() => opened,
-        };
-        let (socket, welcome) = match opened {
-            Ok(opened) => opened,
-            Err(end) => return end,
-        };
-        let (connection, tunnel) = Connection::new(socket, Side::Client);
-        self.connected(&welcome);
-        self.serve(connection, tunnel).await
-    }
-
-    async fn open(&self) -> Result<(WebSocketStream<ReadAhead<Socket>>, Welcome), End> {
-        let dialer = &self.client.dialer;
-        let dialed = async {
-            let socket = ReadAhead::new(dialer.connect().await?);
-            dialer.upgrade(socket, websocket_config()).await
-        };
-        let mut socket = dialed.await.map_err(|error| {
-            // Where a session was before, the relay is right and the way to it is not: a hotel's network that wants a password, say.
-            let elsewhere = self.ready && !matches!(error, DialError::Unauthorized(_));
-            if error.retryable() || elsewhere {
-                let hint = error.hint().map_or_else(String::new, |hint| format!(" ({hint})"));
-                return End::Lost(format!("{error}{hint}"));
-            }
-            match error {
-                DialError::Unauthorized(_) if self.client.config.token.is_none() => End::Failed(ClientError::NoToken),
-                error => End::Failed(error.into()),
-            }
-        })?;
-        let hello = Hello {
-            versions: vec![VERSION],
-            features: Vec::new(),
-            agent: concat!("hookwire/", env!("CARGO_PKG_VERSION")).into(),
-            instance: self.client.instance.clone(),
-            endpoint: self.client.config.endpoint.clone(),
-        };
-        let lost = |error: HandshakeError| End::Lost(error.to_string());
-        send_hello(&mut socket, &hello).await.map_err(lost)?;
-        match read_reply(&mut socket).await.map_err(lost)? {
-            Reply::Welcome(welcome) => Ok((socket, welcome)),
-            Reply::Refusal(refusal) if refusal.retry => Err(End::Lost(refusal.to_string())),
-            Reply::Refusal(refusal) => Err(End::Failed(refusal.into())),
-        }
-    }
-
-    fn connected(&mut self, welcome: &Welcome) {
-        // Before the first session there was nothing to lose.
-        let after = self.lost_at.take().filter(|_| self.ready).map(|lost| lost.elapsed());
-        if !std::mem::replace(&mut self.ready, true) {
-            let ready = self.client.ready(welcome);
-            self.tell(Update::Ready(ready));
-        }
-        self.tell(Update::Connection(State::Connected { after }));
-    }
-
-    /// Forwards requests until the session ends, or until we are asked to stop and nothing is in flight any more.
-    async fn serve(&mut self, connection: Connection<ReadAhead<Socket>>, tunnel: Tunnel) -> End {
-        let exchanges = TaskTracker::new();
-        let mut connection = Box::pin(connection.run());
-        let mut deadline = None;
-        let closed = loop {
-            tokio::select! {
-                closed = &mut connection => break Some(closed),
-                Some(request) = tunnel.next() => {
-                    exchanges.spawn(Arc::clone(&self.forwarder).exchange(request));
-                }
-                Ok(()) = self.wakeups.changed() => tunnel.probe(),
-                () = self.stop.cancelled(), if deadline.is_none() => {
-                    tunnel.go_away(Goaway::Stopping);
-                    deadline = Some(tokio::time::Instant::now() + self.client.config.grace);
-                }
-                () = until(deadline) => break None,
-            }
-        };
-        drop(connection);
-        // What is left belongs to senders that can't be answered any more. Each learns it from its stream, ends, and is recorded.
-        exchanges.close();
-        let _ = tokio::time::timeout(FAREWELL, exchanges.wait()).await;
-        match closed {
-            _ if self.stop.is_cancelled() => End::Stopped,
-            Some(Closed::Finished(Goaway::Replaced)) => {
-                End::Failed(ClientError::Replaced(self.client.config.endpoint.clone()))
-            }
-            Some(Closed::Finished(Goaway::Revoked)) => End::Failed(ClientError::Revoked),
-            Some(Closed::Finished(Goaway::Stopping)) => End::Lost("the relay is stopping".into()),
-            Some(closed) => End::Lost(closed.to_string()),
-            None => End::Stopped,
-        }
-    }
-
-    fn tell(&self, update: Update) {
-        self.forwarder.recorder.tell(update);
     }
 }
 
@@ -322,10 +186,39 @@ impl Client {
     }
 }
 
-/// Waits until a moment, or for ever when there is none.
-async fn until(deadline: Option<tokio::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
+/// Ready once there was no life for that long. Without a limit, never.
+async fn dead(patience: Option<Duration>, mut life: watch::Receiver<bool>) -> ClientError {
+    let Some(patience) = patience else { return std::future::pending().await };
+    loop {
+        // The sender lives as long as the run, and is gone with it: then nobody waits here.
+        let _ = life.wait_for(|alive| !alive).await;
+        tokio::select! {
+            () = tokio::time::sleep(patience) => return ClientError::Dead(patience),
+            Ok(_) = life.wait_for(|alive| *alive) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_dead_for_too_long_ends_and_who_comes_back_does_not() {
+        let patience = Duration::from_mins(1);
+        let begun = tokio::time::Instant::now();
+        let (alive, life) = watch::channel(false);
+        let story = async {
+            for up in [true, false, true, false] {
+                tokio::time::sleep(Duration::from_secs(50)).await;
+                alive.send_replace(up);
+            }
+            std::future::pending::<std::convert::Infallible>().await
+        };
+        tokio::select! {
+            end = dead(Some(patience), life) => assert!(matches!(end, ClientError::Dead(_))),
+            never = story => match never {},
+        }
+        assert_eq!(begun.elapsed(), Duration::from_secs(260));
     }
 }

@@ -28,6 +28,8 @@ use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
 
 use crate::{
+    canary::Canary,
+    finished::{Begun, Finished, UnderWay, answer_again},
     record::{Passed, Recorder},
     route::{Route, choose},
     tls::TrustError,
@@ -96,6 +98,8 @@ pub(crate) struct Forwarder {
     pub(crate) endpoint: Arc<str>,
     pub(crate) upstream: Upstream,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) canary: Arc<Canary>,
+    pub(crate) finished: Arc<Finished>,
 }
 
 /// What is noted of a request on its way.
@@ -133,19 +137,45 @@ impl Passage {
 struct Outcome {
     response: Option<ResponseHead>,
     error: Option<Code>,
+    /// The relay had answered the sender when it came.
+    late: bool,
 }
 
 impl Forwarder {
     /// Takes a request to the app, and its answer back. Ends early when the sender goes away.
     pub(crate) async fn exchange(self: Arc<Self>, request: Request) {
+        let Some(request) = self.canary.answer(request) else { return };
+        let begun = tokio::select! {
+            biased;
+            begun = self.finished.begin(request.head.id) => begun,
+            _ = request.reply.stopped() => return,
+        };
+        match begun {
+            Begun::First(under_way) => self.exchange_once(request, under_way).await,
+            Begun::Before(status) => answer_again(status, request.reply),
+        }
+    }
+
+    async fn exchange_once(&self, request: Request, mut under_way: UnderWay) {
         let mut passage = Passage::begin(&self.recorder);
         let recorded = request.head.detached();
         let gone = request.reply.stopped();
-        let outcome = tokio::select! {
-            biased; // an answer that is ready counts, even when its sender has just left
-            outcome = self.deliver(request, &recorded, &mut passage) => outcome,
-            reset = gone => Outcome { response: None, error: Some(reset.0) },
+        let outcome = {
+            let mut delivery = pin!(self.deliver(request, &recorded, &mut passage));
+            tokio::select! {
+                biased; // an answer that is ready counts, even when its sender has just left
+                outcome = delivery.as_mut() => outcome,
+                reset = gone => match reset.0 {
+                    // The relay may bring it again: what the app says to it now is worth knowing.
+                    Code::SessionLost => Outcome { error: Some(reset.0), ..delivery.await },
+                    code => Outcome { response: None, error: Some(code), late: false },
+                },
+            }
         };
+        if let Some(response) = outcome.response.as_ref().filter(|response| response.error.is_none()) {
+            under_way.answered(response.status);
+        }
+        drop(under_way);
         let duration = passage.begun.elapsed();
         passage.sent.over(self.app.timeout).await;
         self.recorder.record(Box::new(Passed {
@@ -159,6 +189,7 @@ impl Forwarder {
             received_at: passage.received_at,
             forwarded: passage.since_begun(passage.forwarded),
             first_byte: passage.since_begun(passage.answered),
+            late: outcome.late,
             duration,
             awaited: None,
         }));
@@ -217,18 +248,28 @@ impl Forwarder {
 
 /// The app's answer, back through the tunnel to its end.
 async fn pass_back(response: Response<UpstreamBody>, reply: Reply, passage: &Passage) -> Outcome {
+    let (lateness, stopped) = (reply.lateness(), reply.stopped());
+    let mut late = lateness.answered().is_some();
     let (parts, body) = response.into_parts();
     let head = response_head(&parts, body.is_end_stream());
     let body = Observed::new(body, passage.returned.clone(), None);
     let error = match reply.send(&head, body) {
-        Ok(mut sending) => match std::future::poll_fn(|context| poll_back(&mut sending, context)).await {
-            Ok(()) => None,
-            Err(PumpError::Stopped(reset)) => Some(reset.0),
-            Err(_) => Some(Code::AppDied), // dropping `sending` breaks the sender's answer, so that it does not look whole
-        },
+        Ok(mut sending) => {
+            let sent = tokio::select! {
+                biased;
+                sent = std::future::poll_fn(|context| poll_back(&mut sending, context)) => sent,
+                reset = stopped => Err(PumpError::Stopped(reset)), // an answer that stands still would not notice
+            };
+            late |= lateness.answered().is_some(); // the word of it may have crossed the answer
+            match sent {
+                Ok(()) => None,
+                Err(PumpError::Stopped(reset)) => Some(reset.0),
+                Err(_) => Some(Code::AppDied), // dropping `sending` breaks the sender's answer, so that it does not look whole
+            }
+        }
         Err(reset) => Some(reset.0),
     };
-    Outcome { response: Some(head), error }
+    Outcome { response: Some(head), error, late }
 }
 
 /// Goes on sending the answer. While that waits for the sender, the request may still flow to the app: both share one connection.
@@ -260,8 +301,9 @@ fn stand_in(code: Code, reply: Reply, passage: &Passage) -> Outcome {
         reason: None,
         headers: list.finish(),
     };
+    let late = reply.lateness().answered().is_some();
     let _ = reply.send_whole(&head, body); // a sender that left meanwhile needs no answer
-    Outcome { response: Some(head), error: Some(code) }
+    Outcome { response: Some(head), error: Some(code), late }
 }
 
 fn response_head(parts: &response::Parts, is_empty: bool) -> ResponseHead {

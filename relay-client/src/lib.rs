@@ -10,9 +10,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod backoff;
+mod canary;
 mod client;
 pub mod dial;
+mod finished;
 mod forward;
+mod gaps;
 mod judge;
 mod record;
 mod replay;
@@ -23,6 +26,7 @@ mod wakeup;
 
 pub use client::{Client, ClientError, Config};
 pub use forward::{App, HostHeader};
+pub use hookwire_protocol::hello::{Answer, WhenAway, Wishes};
 pub use record::Watcher;
 pub use replay::{Edit, Replay, ReplayError, Replayer};
 pub use route::Route;

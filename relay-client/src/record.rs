@@ -76,6 +76,8 @@ pub(crate) struct Passed {
     pub(crate) received_at: SystemTime,
     pub(crate) forwarded: Option<Duration>,
     pub(crate) first_byte: Option<Duration>,
+    /// The relay had answered the sender when the app did.
+    pub(crate) late: bool,
     pub(crate) duration: Duration,
     /// Who waits to see it judged. It is never left out then.
     pub(crate) awaited: Option<oneshot::Sender<Arc<Exchange>>>,
@@ -306,24 +308,38 @@ fn work(desk: &Desk, secrets: &Secrets, mut watcher: impl Watcher) -> io::Result
 fn judge(passed: Passed, secrets: &Secrets) -> Exchange {
     let now = passed.received_at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
     let (verdict, event, request_body) = passed.request_body.judge(&passed.request, &passed.endpoint, secrets, now);
+    let origin = if passed.origin == Origin::Live { origin(&passed.request) } else { passed.origin };
     let by_client = passed.response.as_ref().is_none_or(|response| response.error.is_some());
     Exchange {
         id: Uuid::from_bytes(passed.request.id),
-        origin: passed.origin,
+        origin,
         endpoint: passed.endpoint,
         received_at: passed.received_at,
         request: passed.request,
         request_body,
         response: passed.response,
         response_body: passed.response_body.captured(),
-        answered_by: if by_client { AnsweredBy::Client } else { AnsweredBy::App },
+        answered_by: match origin {
+            _ if passed.late => AnsweredBy::Relay,
+            Origin::Held { .. } => AnsweredBy::Relay,
+            _ if by_client => AnsweredBy::Client,
+            _ => AnsweredBy::App,
+        },
         error: passed.error,
-        late: false,
+        late: passed.late,
         forwarded: passed.forwarded,
         first_byte: passed.first_byte,
         duration: passed.duration,
         verdict,
         event,
+    }
+}
+
+/// A relay marks what it held; no sender can.
+fn origin(request: &RequestHead) -> Origin {
+    match request.headers.value("hookwire-held-since") {
+        Some(_) => Origin::Held { since: UNIX_EPOCH + Duration::from_micros(request.received_at) },
+        None => Origin::Live,
     }
 }
 
@@ -373,6 +389,7 @@ mod tests {
             received_at: UNIX_EPOCH,
             forwarded: None,
             first_byte: None,
+            late: false,
             duration: Duration::ZERO,
             awaited: None,
         })

@@ -153,7 +153,7 @@ impl Replayer {
         let upstream = app.upstream()?;
         let cap = app.max_capture_body;
         let (recorder, thread) = Recorder::start(cap, Arc::clone(&app.secrets), watcher, CancellationToken::new())?;
-        let forwarder = Forwarder { app, endpoint: "".into(), upstream, recorder: Arc::new(recorder) };
+        let forwarder = Forwarder { app, endpoint: "".into(), upstream, recorder: Arc::new(recorder), canary: Arc::default(), finished: Arc::default() };
         Ok(Self { forwarder, in_flight: Semaphore::new(IN_FLIGHT), recorder: thread })
     }
 

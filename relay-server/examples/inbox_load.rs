@@ -29,7 +29,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use hookwire_relay_server::inbox::{Cursor, Inbox, Settings, Settled, SqliteInbox, Webhook};
+use hookwire_relay_server::inbox::{Cursor, Inbox, InboxState, Settings, Settled, SqliteInbox, Webhook};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ const ENDPOINTS: u8 = 4;
 /// One in so many webhooks is delivered at once.
 const DELIVERED: u8 = 4;
 
-/// A refused writer comes back after this time.
+/// A refused writer comes back after this time, and so does who waits for the inbox to be checked.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What [`check`] found.
@@ -100,6 +100,9 @@ pub(crate) fn check(folder: &Path, ledger: &Path) -> Result<Found, Box<dyn Error
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let inbox = SqliteInbox::open(folder, Settings::default())?;
     runtime.block_on(async {
+        while let InboxState::Failing(_) = inbox.health().state {
+            tokio::time::sleep(PAUSE).await; // it was not closed properly, and is large
+        }
         let mut kept = HashSet::new();
         let mut damaged = 0;
         for endpoint in inbox.endpoints().await? {

@@ -20,6 +20,9 @@ use crate::{guard::Answering, limits, listen::Busy};
 /// The header that only hookwire sets: the stable code of what went wrong.
 pub(crate) const ERROR: HeaderName = HeaderName::from_static("hookwire-error");
 
+/// The header that names a held webhook, to its sender and to the app.
+const DELIVERY_ID: HeaderName = HeaderName::from_static("hookwire-delivery-id");
+
 /// The body of an answer, and what has to live as long as it.
 #[derive(Debug)]
 pub(crate) struct AnswerBody {
@@ -102,6 +105,25 @@ pub(crate) fn refuse(code: Code) -> Response<AnswerBody> {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+/// The relay has the webhook, and the app will get it.
+pub(crate) mod accepted {
+    use super::{AnswerBody, DELIVERY_ID, HeaderValue, Response, StatusCode, json};
+    use uuid::Uuid;
+
+    /// "The request has been accepted for processing, but the processing has not been completed" (RFC 9110 §15.3.3).
+    pub(crate) const STATUS: StatusCode = StatusCode::ACCEPTED;
+
+    /// Only for what the inbox has synced.
+    pub(crate) fn response(id: Uuid) -> Response<AnswerBody> {
+        let id = id.to_string();
+        let mut response = json(STATUS, format!(r#"{{"held":"{id}"}}"#));
+        if let Ok(value) = HeaderValue::try_from(id) {
+            response.headers_mut().insert(DELIVERY_ID, value);
+        }
+        response
+    }
 }
 
 /// The relay's own answer with a JSON body.

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use crate::inbox::Settings;
+
 /// Configuration of a relay. [`Default`] is a relay for tokens on `127.0.0.1:8080` that remembers nothing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -22,6 +24,12 @@ pub struct Config {
     pub max_body: u64,
     /// How long an exchange may stand still before its answer begins.
     pub answer_timeout: Duration,
+    /// What one endpoint may have held in the data folder, in bytes. With 0, or without a data folder, nothing is held.
+    pub max_held: u64,
+    /// How long a held webhook is tried to be delivered before it is parked.
+    pub retention: Duration,
+    /// The longest that a client may ask the relay to wait for the app before it answers itself.
+    pub max_deadline: Duration,
 }
 
 /// PEM files of a certificate chain and its private key.
@@ -31,6 +39,18 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// The private key.
     pub key: PathBuf,
+}
+
+impl Config {
+    /// What the inbox is to be like, if there is to be one.
+    pub(crate) fn inbox(&self) -> Option<Settings> {
+        (self.max_held > 0 && self.data_dir.is_some()).then(|| {
+            let mut settings = Settings::default();
+            settings.quota.bytes = self.max_held;
+            settings.retention = self.retention;
+            settings
+        })
+    }
 }
 
 impl Default for Config {
@@ -45,6 +65,10 @@ impl Default for Config {
             max_body: 1 << 30,
             // The client gives up on the app after 60 s; the relay only steps in when the client does not.
             answer_timeout: Duration::from_secs(75),
+            max_held: Settings::default().quota.bytes,
+            retention: Settings::default().retention,
+            // The most patient gateways whose patience is known give 30 s (GitHub Enterprise Server).
+            max_deadline: Duration::from_secs(30),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{
 use hookwire_protocol::{
     code::Code,
     frame::Goaway,
-    hello::{Hello, Reply, Welcome},
+    hello::{Backlog, DELIVERY, FINISHED, Hello, Reply, Welcome},
     limits::SUBPROTOCOL,
     session::Side,
 };
@@ -16,6 +16,7 @@ use hookwire_tunnel::{Connection, HandshakeError, ReadAhead, Tunnel, read_hello,
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{handshake::derive_accept_key, protocol::Role},
@@ -23,10 +24,12 @@ use tokio_tungstenite::{
 
 use crate::{
     answer::{AnswerBody, refuse},
+    delivery::Drainer,
     endpoints::ANYBODY,
     guard::Guard,
     ingress::{Ingress, Sender},
     limits,
+    policy::Policy,
     stream::Stream,
 };
 
@@ -108,9 +111,9 @@ async fn serve(ingress: Arc<Ingress>, upgraded: OnUpgrade, owner: String) {
         WebSocketStream::from_partially_read(socket, parts.read_buf.to_vec(), Role::Server, Some(websocket_config()))
             .await;
     match welcome(&ingress, &mut socket, &owner).await {
-        Ok(Some(hello)) => {
+        Ok(Some((hello, policy))) => {
             let (connection, tunnel) = Connection::new(socket, Side::Relay);
-            run(&ingress, connection, tunnel, hello, &owner).await;
+            run(&ingress, connection, tunnel, hello, policy, &owner).await;
         }
         Ok(None) => {
             let _ = tokio::time::timeout(limits::FAREWELL, socket.close(None)).await; // a courtesy
@@ -124,26 +127,29 @@ async fn welcome<S>(
     ingress: &Ingress,
     socket: &mut WebSocketStream<S>,
     owner: &str,
-) -> Result<Option<Hello>, HandshakeError>
+) -> Result<Option<(Hello, Policy)>, HandshakeError>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     let hello = read_hello(socket).await?;
     let taken = hello.agree().and_then(|version| {
-        ingress.endpoints.claim(&hello.endpoint, owner)?;
-        Ok(version)
+        let delivers = hello.features.iter().any(|feature| feature == DELIVERY);
+        let policy = ingress.endpoints.claim(&hello.endpoint, owner, hello.wishes.filter(|_| delivers))?;
+        Ok((version, policy, delivers))
     });
     match taken {
-        Ok(version) => {
+        Ok((version, policy, delivers)) => {
             let welcome = Welcome {
                 version,
-                features: Vec::new(),
+                features: delivers.then(|| DELIVERY.to_owned()).into_iter().collect(),
                 agent: concat!("hookwire/", env!("CARGO_PKG_VERSION")).into(),
                 endpoint: hello.endpoint.clone(),
                 public_url: ingress.public_url.as_ref().map(|url| format!("{url}/{}", hello.endpoint)),
+                agreed: delivers.then(|| policy.agreed()),
+                backlog: if delivers { backlog(ingress, &hello.endpoint).await } else { None },
             };
             send_reply(socket, &Reply::Welcome(welcome)).await?;
-            Ok(Some(hello))
+            Ok(Some((hello, policy)))
         }
         Err(refusal) => {
             tracing::info!(code = refusal.code, endpoint = ?hello.endpoint, owner, "client refused");
@@ -153,13 +159,35 @@ where
     }
 }
 
-async fn run<S>(ingress: &Ingress, connection: Connection<S>, tunnel: Tunnel, hello: Hello, owner: &str)
+/// What a client that comes now should know. Without an inbox there is nothing.
+async fn backlog(ingress: &Ingress, endpoint: &str) -> Option<Backlog> {
+    let inbox = ingress.delivery.as_ref()?.inbox();
+    // A failing inbox has told its operator: the client sees what it can of the rest.
+    let counts = inbox.counts(endpoint).await.unwrap_or_default();
+    let away = ingress.endpoints.away(endpoint);
+    Some(Backlog {
+        held: counts.pending,
+        parked: counts.parked,
+        delivering: counts.pending > 0,
+        away_ms: away.map(|away| u64::try_from(away.as_millis()).unwrap_or(u64::MAX)),
+        refused: ingress.endpoints.desk(endpoint).map_or(0, |desk| desk.take_refused()),
+        ..Backlog::default()
+    })
+}
+
+async fn run<S>(ingress: &Ingress, connection: Connection<S>, tunnel: Tunnel, hello: Hello, policy: Policy, owner: &str)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     let session = SESSIONS.fetch_add(1, Ordering::Relaxed);
     tracing::info!(session, endpoint = hello.endpoint, owner, agent = ?hello.agent, "session begins");
     ingress.endpoints.attach(&hello.endpoint, session, hello.instance, tunnel.clone());
+    let mut draining = JoinSet::new(); // ends with the session
+    if let (Some(delivery), Some(desk)) = (&ingress.delivery, ingress.endpoints.desk(&hello.endpoint)) {
+        let finished = hello.finished.iter().take(FINISHED).filter_map(|id| id.parse().ok()).collect();
+        let drainer = Drainer::new(Arc::clone(delivery), desk, tunnel.clone(), policy.ordered, finished);
+        draining.spawn(drainer.run());
+    }
     let watch = watch(ingress, &tunnel, owner);
     let closed = tokio::select! {
         closed = connection.run() => closed.to_string(),

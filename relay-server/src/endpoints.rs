@@ -3,14 +3,24 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
-use hookwire_protocol::{code::Code, frame::Goaway, hello::Refusal};
+use hookwire_protocol::{
+    code::Code,
+    frame::Goaway,
+    hello::{Refusal, Wishes},
+};
 use hookwire_tunnel::Tunnel;
 use serde::{Deserialize, Serialize};
 
-use crate::{RelayError, data, limits};
+use crate::{
+    RelayError, data,
+    delivery::desk::Desk,
+    limits,
+    policy::{Bounds, Policy},
+};
 
 /// The owner of every endpoint of an open relay.
 pub(crate) const ANYBODY: &str = "open";
@@ -26,12 +36,17 @@ const NAME: usize = 63;
 pub(crate) struct Endpoints {
     table: Mutex<HashMap<String, Entry>>,
     file: Option<PathBuf>,
+    bounds: Bounds,
 }
 
 #[derive(Debug)]
 struct Entry {
-    owner: String,
+    record: Record,
+    policy: Policy,
+    desk: Arc<Desk>,
     live: Option<Live>,
+    /// When its last session ended, if it had one.
+    away_since: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -42,23 +57,44 @@ struct Live {
 }
 
 /// What the file keeps of an endpoint.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Record {
     owner: String,
+    /// They count while no client is connected, and after a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wishes: Option<Wishes>,
+}
+
+impl Entry {
+    fn new(name: &str, record: Record, bounds: Bounds) -> Self {
+        let policy = Policy::agree(record.wishes.as_ref(), bounds);
+        Self { record, policy, desk: Desk::new(name), live: None, away_since: None }
+    }
+}
+
+/// The way to the app behind a name.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) desk: Arc<Desk>,
+    /// Its session, if there is one.
+    pub(crate) tunnel: Option<Tunnel>,
+    pub(crate) policy: Policy,
 }
 
 impl Endpoints {
     /// The endpoints of a data folder, or none that outlive the process.
-    pub(crate) fn open(data_dir: Option<&Path>) -> Result<Self, RelayError> {
+    pub(crate) fn open(data_dir: Option<&Path>, bounds: Bounds) -> Result<Self, RelayError> {
         let file = data_dir.map(|folder| folder.join(FILE));
         let records: BTreeMap<String, Record> = file.as_deref().map(data::read).transpose()?.unwrap_or_default();
-        let table =
-            records.into_iter().map(|(name, record)| (name, Entry { owner: record.owner, live: None })).collect();
-        Ok(Self { table: Mutex::new(table), file })
+        let table = records.into_iter().map(|(name, record)| {
+            let entry = Entry::new(&name, record, bounds);
+            (name, entry)
+        });
+        Ok(Self { table: Mutex::new(table.collect()), file, bounds })
     }
 
-    /// Makes sure that a name belongs to `owner`. A new name is on the disk before this returns.
-    pub(crate) fn claim(&self, name: &str, owner: &str) -> Result<(), Refusal> {
+    /// Makes sure that a name belongs to `owner`, and takes in what its client wishes. What is new is on the disk before this returns.
+    pub(crate) fn claim(&self, name: &str, owner: &str, wishes: Option<Wishes>) -> Result<Policy, Refusal> {
         if !is_name(name) {
             return Err(refusal(
                 Refusal::ENDPOINT_NAME,
@@ -67,10 +103,13 @@ impl Endpoints {
             ));
         }
         let mut table = self.lock();
-        match table.get(name).map(|entry| entry.owner.as_str()) {
-            Some(known) if known == owner => return Ok(()),
+        let full = table.len() >= limits::ENDPOINTS;
+        let before = match table.get_mut(name) {
+            Some(entry) if entry.record.owner == owner && entry.record.wishes == wishes => return Ok(entry.policy),
             // What anybody could open was never protected: a token makes it its own.
-            Some(ANYBODY) => {}
+            Some(entry) if entry.record.owner == owner || entry.record.owner == ANYBODY => {
+                Some(std::mem::replace(&mut entry.record, Record { owner: owner.to_owned(), wishes }))
+            }
             Some(_) => {
                 let hint = "choose another name with `--endpoint`, or use the token that opened it first";
                 return Err(refusal(
@@ -79,21 +118,24 @@ impl Endpoints {
                     hint,
                 ));
             }
-            None if table.len() >= limits::ENDPOINTS => {
+            None if full => {
                 return Err(refusal(
                     Refusal::UNAVAILABLE,
                     "the relay has no room for another endpoint",
                     "reuse one of yours",
                 ));
             }
-            None => {}
-        }
-        let before = table.insert(name.to_owned(), Entry { owner: owner.to_owned(), live: None });
+            None => {
+                let record = Record { owner: owner.to_owned(), wishes };
+                table.insert(name.to_owned(), Entry::new(name, record, self.bounds));
+                None
+            }
+        };
         if let Err(error) = self.save(&table) {
-            match before {
-                Some(entry) => table.insert(name.to_owned(), entry),
-                None => table.remove(name),
-            };
+            match (before, table.get_mut(name)) {
+                (Some(record), Some(entry)) => entry.record = record,
+                _ => drop(table.remove(name)),
+            }
             tracing::error!(%error, "endpoint can't be written down");
             let refusal = refusal(
                 Refusal::UNAVAILABLE,
@@ -102,7 +144,11 @@ impl Endpoints {
             );
             return Err(Refusal { retry: true, ..refusal });
         }
-        Ok(())
+        let policy = Policy::agree(wishes.as_ref(), self.bounds);
+        if let Some(entry) = table.get_mut(name) {
+            entry.policy = policy;
+        }
+        Ok(policy)
     }
 
     /// Puts a session in charge of a claimed name. The one before is told why it has to go.
@@ -118,22 +164,37 @@ impl Endpoints {
 
     /// A session ended. Another that took over meanwhile stays.
     pub(crate) fn detach(&self, name: &str, session: u64) {
-        if let Some(entry) = self.lock().get_mut(name) {
-            entry.live.take_if(|live| live.session == session);
+        if let Some(entry) = self.lock().get_mut(name)
+            && entry.live.take_if(|live| live.session == session).is_some()
+        {
+            entry.away_since = Some(Instant::now());
+            entry.desk.take_refused(); // those that a client was there for
         }
     }
 
     /// The way to the app behind a name.
-    pub(crate) fn route(&self, name: &str) -> Result<Tunnel, Code> {
+    pub(crate) fn route(&self, name: &str) -> Result<Route, Code> {
         let table = self.lock();
         let entry = table.get(name).ok_or(Code::NoSuchEndpoint)?;
-        entry.live.as_ref().map(|live| live.tunnel.clone()).ok_or(Code::NoSession)
+        let tunnel = entry.live.as_ref().map(|live| live.tunnel.clone());
+        Ok(Route { desk: Arc::clone(&entry.desk), tunnel, policy: entry.policy })
+    }
+
+    /// What is under way for a name.
+    pub(crate) fn desk(&self, name: &str) -> Option<Arc<Desk>> {
+        self.lock().get(name).map(|entry| Arc::clone(&entry.desk))
+    }
+
+    /// How long a name has been without a session; none if it has one, or never had one in this process.
+    pub(crate) fn away(&self, name: &str) -> Option<Duration> {
+        let table = self.lock();
+        let entry = table.get(name).filter(|entry| entry.live.is_none())?;
+        entry.away_since.map(|since| since.elapsed())
     }
 
     fn save(&self, table: &HashMap<String, Entry>) -> Result<(), RelayError> {
         let Some(file) = &self.file else { return Ok(()) };
-        let records: BTreeMap<_, _> =
-            table.iter().map(|(name, entry)| (name, Record { owner: entry.owner.clone() })).collect();
+        let records: BTreeMap<_, _> = table.iter().map(|(name, entry)| (name, &entry.record)).collect();
         data::write(file, &records)
     }
 
@@ -156,22 +217,49 @@ fn refusal(code: &str, message: &str, hint: &str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use hookwire_protocol::hello::Answer;
+
     use super::*;
+    use crate::policy::Who;
+
+    const BOUNDS: Bounds = Bounds { inbox: true, max_deadline: Duration::from_secs(30) };
+
+    fn open(folder: &Path) -> Endpoints {
+        Endpoints::open(Some(folder), BOUNDS).unwrap()
+    }
+
+    fn claim(endpoints: &Endpoints, name: &str, owner: &str) -> Result<Policy, Refusal> {
+        endpoints.claim(name, owner, None)
+    }
+
+    #[test]
+    fn wishes_count_after_a_restart_until_others_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let wishes = Wishes { answer: Some(Answer::Relay), ordered: true, ..Wishes::default() };
+        let agreed = open(folder.path()).claim("shop", "alice", Some(wishes)).unwrap();
+        assert_eq!((agreed.who, agreed.ordered), (Who::Relay, true));
+        let endpoints = open(folder.path());
+        assert_eq!(endpoints.route("shop").unwrap().policy, agreed);
+        assert_eq!(claim(&endpoints, "shop", "alice").unwrap(), Policy::PASS_ON, "an old client wishes nothing");
+        assert_eq!(open(folder.path()).route("shop").unwrap().policy, Policy::PASS_ON);
+    }
 
     #[test]
     fn a_name_stays_its_owners_across_restarts() {
         let folder = tempfile::tempdir().unwrap();
-        let endpoints = Endpoints::open(Some(folder.path())).unwrap();
-        endpoints.claim("shop", "alice").unwrap();
-        endpoints.claim("shop", "alice").unwrap();
+        let endpoints = open(folder.path());
+        claim(&endpoints, "shop", "alice").unwrap();
+        claim(&endpoints, "shop", "alice").unwrap();
         drop(endpoints);
-        let endpoints = Endpoints::open(Some(folder.path())).unwrap();
-        assert_eq!(endpoints.claim("shop", "bob").unwrap_err().code, Refusal::ENDPOINT_TAKEN);
-        assert_eq!(endpoints.route("shop").unwrap_err(), Code::NoSession);
-        assert_eq!(endpoints.claim("shop", ANYBODY).unwrap_err().code, Refusal::ENDPOINT_TAKEN);
-        endpoints.claim("trial", ANYBODY).unwrap();
-        endpoints.claim("trial", "bob").unwrap();
-        assert_eq!(endpoints.claim("trial", "alice").unwrap_err().code, Refusal::ENDPOINT_TAKEN);
+        let endpoints = open(folder.path());
+        assert_eq!(claim(&endpoints, "shop", "bob").unwrap_err().code, Refusal::ENDPOINT_TAKEN);
+        assert!(endpoints.route("shop").unwrap().tunnel.is_none());
+        assert_eq!(claim(&endpoints, "shop", ANYBODY).unwrap_err().code, Refusal::ENDPOINT_TAKEN);
+        claim(&endpoints, "trial", ANYBODY).unwrap();
+        claim(&endpoints, "trial", "bob").unwrap();
+        assert_eq!(claim(&endpoints, "trial", "alice").unwrap_err().code, Refusal::ENDPOINT_TAKEN);
         assert_eq!(endpoints.route("other").unwrap_err(), Code::NoSuchEndpoint);
     }
 
@@ -189,9 +277,9 @@ mod tests {
     fn a_name_that_can_not_be_written_down_is_not_given_away() {
         let folder = tempfile::tempdir().unwrap();
         let blocked = folder.path().join("file");
-        let endpoints = Endpoints::open(Some(&blocked)).unwrap();
+        let endpoints = open(&blocked);
         std::fs::write(&blocked, "in the way").unwrap();
-        let refusal = endpoints.claim("shop", "alice").unwrap_err();
+        let refusal = claim(&endpoints, "shop", "alice").unwrap_err();
         assert!(refusal.retry);
         assert_eq!(endpoints.route("shop").unwrap_err(), Code::NoSuchEndpoint);
     }

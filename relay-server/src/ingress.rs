@@ -14,8 +14,10 @@ use hookwire_protocol::{
     limits::CONNECT_PATH,
     session::Reset,
 };
-use hookwire_tunnel::{Tunnel, body_length, http_version, is_hop_by_hop, lines, named_by_connection};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
+use hookwire_tunnel::{body_length, http_version, is_hop_by_hop, lines, named_by_connection};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request::Parts,
+};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -26,7 +28,8 @@ use uuid::Uuid;
 use crate::{
     answer::{AnswerBody, json, pass_on, refuse},
     connect,
-    endpoints::Endpoints,
+    delivery::{Delivery, RESERVED, carries_event},
+    endpoints::{Endpoints, Route},
     guard::{Note, NoteKind},
     limits,
     tokens::Tokens,
@@ -35,6 +38,9 @@ use crate::{
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// A client's question to itself through its own public URL. It never goes beyond the client.
+const CANARY: HeaderName = HeaderName::from_static("hookwire-canary");
 
 /// Where load balancers and people ask whether the relay lives.
 const HEALTH_PATH: &str = "/_hookwire/health";
@@ -48,6 +54,8 @@ pub(crate) struct Ingress {
     pub(crate) answer_timeout: Duration,
     pub(crate) endpoints: Endpoints,
     pub(crate) tokens: Option<Tokens>,
+    /// Where webhooks are held; none keeps nothing.
+    pub(crate) delivery: Option<Arc<Delivery>>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
     pub(crate) abort: CancellationToken,
@@ -83,19 +91,34 @@ impl Ingress {
             }
         }
         let (parts, body) = request.into_parts();
-        let (tunnel, head) = match self.admit(&parts, body.is_end_stream(), &sender, raw) {
+        let (route, head) = match self.admit(&parts, body.is_end_stream(), &sender, raw) {
             Ok(admitted) => admitted,
             Err(code) => {
                 self.drain(&parts.headers, body);
                 return refuse(code);
             }
         };
-        let body = Limited::new(body, usize::try_from(self.max_body).unwrap_or(usize::MAX));
-        match tunnel.send(&head, body, self.answer_timeout, |error| code_of(error.as_ref())).await {
+        let is_event = carries_event(&parts.method);
+        let keeps = route.policy.keeps() || route.policy.ordered;
+        if let Some(delivery) = self.delivery.as_ref().filter(|_| keeps && is_event) {
+            return delivery.take(route, head, self.limited(body)).await;
+        }
+        let Some(tunnel) = route.tunnel else {
+            if is_event {
+                route.desk.refused();
+            }
+            self.drain(&parts.headers, body);
+            return refuse(Code::NoSession);
+        };
+        match tunnel.send(&head, self.limited(body), self.answer_timeout, |error| code_of(error.as_ref())).await {
             Ok(exchange) => pass_on(&exchange.head, exchange.body),
             Err(Reset(Code::NoSession)) if self.stop.is_cancelled() => refuse(Code::Stopping),
             Err(Reset(code)) => refuse(code),
         }
+    }
+
+    fn limited(&self, body: Incoming) -> Limited<Incoming> {
+        Limited::new(body, usize::try_from(self.max_body).unwrap_or(usize::MAX))
     }
 
     /// Finds the way to the app, and makes the head that goes there.
@@ -105,13 +128,13 @@ impl Ingress {
         is_empty: bool,
         sender: &Sender,
         raw: Option<Bytes>,
-    ) -> Result<(Tunnel, RequestHead), Code> {
+    ) -> Result<(Route, RequestHead), Code> {
         if parts.version == Version::HTTP_2 {
             check_authority(parts)?;
         }
         let target = raw.unwrap_or_else(|| origin_form(&parts.uri));
         let (endpoint, rest) = split(&target).ok_or(Code::NoSuchEndpoint)?;
-        let tunnel = self.endpoints.route(endpoint)?;
+        let route = self.endpoints.route(endpoint)?;
         let body = body_length(&parts.headers, is_empty);
         if matches!(body, BodyLength::Sized(bytes) if bytes > self.max_body) {
             return Err(Code::BodyTooLarge);
@@ -125,7 +148,7 @@ impl Ingress {
             target: rest,
             headers: self.forwarded(parts, sender),
         };
-        Ok((tunnel, head))
+        Ok((route, head))
     }
 
     /// The lines that go to the app: all but those of the connection, and where the request came from.
@@ -135,6 +158,7 @@ impl Ingress {
         let joins_cookies = parts.version == Version::HTTP_2;
         let mut list = lines(headers, 4, |name| {
             let ends_here = is_hop_by_hop(name)
+                || (name.as_str().starts_with(RESERVED) && !(*name == CANARY && parts.method == Method::GET))
                 || *name == header::EXPECT // answered by hyper as soon as the body is wanted (RFC 9110 §10.1.1)
                 || [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST].contains(name)
                 || named.contains(name);
@@ -220,7 +244,7 @@ fn push_forwarded_for(list: &mut HeaderLines, headers: &HeaderMap, address: IpAd
 }
 
 /// What a body that broke says about its sender.
-fn code_of(error: &(dyn std::error::Error + 'static)) -> Code {
+pub(crate) fn code_of(error: &(dyn std::error::Error + 'static)) -> Code {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes
         .find_map(|cause| {

@@ -2,7 +2,7 @@
 //!
 //! [`Relay::bind`] checks everything that can be wrong before anything is served; [`Relay::run`] serves until it is told to stop, and
 //! then lets what is in flight finish. In reading order: `listen` (accept, TLS, limits), `guard` (what is HTTP and what is an attack),
-//! `ingress` (which endpoint), `connect` (how a client takes its place), `endpoints` and `tokens` (what belongs to whom).
+//! `ingress` (which endpoint), `delivery` (who answers, what is held), `inbox` (where), `connect` (how a client takes its place), `endpoints` and `tokens` (what belongs to whom).
 //!
 //! It never sees a signing secret: nothing here depends on the crates that know what one is.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -11,6 +11,7 @@ mod answer;
 mod config;
 mod connect;
 mod data;
+mod delivery;
 mod endpoints;
 mod error;
 mod fault;
@@ -20,6 +21,7 @@ pub mod inbox;
 mod ingress;
 mod limits;
 mod listen;
+mod policy;
 mod stream;
 mod tls;
 pub mod tokens;
@@ -29,14 +31,21 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use delivery::{BodyError, Delivery, upkeep};
 use endpoints::Endpoints;
+use inbox::SqliteInbox;
 use ingress::Ingress;
+use policy::Bounds;
 use tokens::Tokens;
 
 pub use config::{Config, TlsFiles};
 pub use error::RelayError;
 #[doc(hidden)]
 pub use guard::fuzz_guard;
+pub use policy::DEADLINE;
+
+/// The inbox's own folder in the data folder.
+const INBOX: &str = "inbox";
 
 /// A relay that has its sockets, and serves once it is [run](Self::run).
 #[derive(Debug)]
@@ -47,6 +56,7 @@ pub struct Relay {
     tls: Option<Arc<rustls::ServerConfig>>,
     endpoints: Endpoints,
     tokens: Option<Tokens>,
+    inbox: Option<SqliteInbox>,
     /// Held as long as the data folder is ours.
     _lock: Option<std::fs::File>,
 }
@@ -65,14 +75,19 @@ impl Relay {
         }
         let tls = config.tls.as_ref().map(tls::load).transpose()?;
         let lock = config.data_dir.as_deref().map(data::lock).transpose()?;
-        let endpoints = Endpoints::open(config.data_dir.as_deref())?;
+        let inbox = match (&config.data_dir, config.inbox()) {
+            (Some(folder), Some(settings)) => Some(SqliteInbox::open(&folder.join(INBOX), settings)?),
+            _ => None,
+        };
+        let bounds = Bounds { inbox: inbox.is_some(), max_deadline: config.max_deadline };
+        let endpoints = Endpoints::open(config.data_dir.as_deref(), bounds)?;
         let tokens = match &config.data_dir {
             Some(folder) if !config.open => Some(Tokens::open(folder)?),
             _ => None,
         };
         let listeners = config.listen.iter().map(|address| listen::bind(*address)).collect::<Result<Vec<_>, _>>()?;
         let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-        Ok(Self { config, listeners, addresses, tls, endpoints, tokens, _lock: lock })
+        Ok(Self { config, listeners, addresses, tls, endpoints, tokens, inbox, _lock: lock })
     }
 
     /// Where it listens, with the real ports.
@@ -90,17 +105,24 @@ impl Relay {
     pub async fn run(self, stop: CancellationToken) -> Result<(), RelayError> {
         let abort = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let blame = |error: &BodyError| ingress::code_of(error.as_ref());
+        let patience = self.config.answer_timeout;
+        let delivery = self.inbox.map(|inbox| Arc::new(Delivery::new(Arc::new(inbox), tasks.clone(), patience, blame)));
         let ingress = Arc::new(Ingress {
             open: self.config.open,
             public_url: self.config.public_url.clone(),
             max_body: self.config.max_body,
-            answer_timeout: self.config.answer_timeout,
+            answer_timeout: patience,
+            delivery: delivery.clone(),
             endpoints: self.endpoints,
             tokens: self.tokens,
             tasks: tasks.clone(),
             stop: stop.clone(),
             abort: abort.clone(),
         });
+        if let Some(delivery) = delivery {
+            tasks.spawn(upkeep(Arc::clone(&ingress), Arc::clone(delivery.inbox()), stop.clone()));
+        }
         let server = Arc::new(listen::Server {
             tls: self.tls,
             ingress,

@@ -57,3 +57,16 @@ pub(crate) const REVOKED_WITHIN: Duration = Duration::from_secs(5);
 
 /// For the closing frame to a client that was refused: it has had its answer.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The largest body that is kept in memory because it may have to be held, in bytes: GitHub's webhooks reach 25 MB
+/// (docs.github.com, "Webhook events and payloads").
+pub(crate) const KEPT_EACH: u64 = 25 * 1024 * 1024;
+
+/// All of them together: ten of the largest, or a hundred thousand of the usual 2 KB while an app stands still.
+pub(crate) const KEPT_IN_ALL: u64 = 256 * 1024 * 1024;
+
+/// Held bodies above this are read back from the inbox a few at a time.
+pub(crate) const LARGE: u64 = 1024 * 1024;
+
+/// How many: a hundred MiB at most, for all sessions that drain at once.
+pub(crate) const LARGE_AT_ONCE: usize = 4;

@@ -190,10 +190,12 @@ fn split<'a>(scheme: &Scheme, value: &'a [u8], owner: Option<&[u8]>, groups: &mu
         Layout::List { separator, prefix } => {
             for part in value.split(|byte| *byte == separator) {
                 let mut text = Written::trimmed(part, owner);
-                if let Some(rest) = text.text.strip_prefix(prefix.as_bytes()) {
-                    text.text = rest;
-                    group.texts.push(text);
+                match text.text.strip_prefix(prefix.as_bytes()) {
+                    Some(rest) => text.text = rest,
+                    None if scheme.has(Quirk::OptionalPrefix) && !text.text.is_empty() => {}
+                    None => continue,
                 }
+                group.texts.push(text);
             }
         }
         Layout::Stamped => {
@@ -281,7 +283,8 @@ fn candidates(scheme: &Scheme, algorithm: Algorithm, texts: &[Written<'_>], ends
                 clean.push(candidate(tag, None));
             }
         } else if algorithm.tag_length().is_some() {
-            let tag = Encoding::ALL.iter().find_map(|encoding| read(*encoding, text.text));
+            let length = algorithm.tag_length();
+            let tag = Encoding::decode_any(text.text).find(|tag| Some(tag.len()) == length);
             foreign.extend(tag.map(|tag| candidate(tag, Some(Cause::WrongEncoding))));
         }
     }

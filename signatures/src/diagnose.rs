@@ -18,7 +18,7 @@ use crate::cause::Cause;
 use crate::diagnose::edit::Proposal;
 use crate::diagnose::workbench::{Case, Workbench};
 use crate::request::Request;
-use crate::rewrite::difference::Difference;
+use crate::rewrite::difference::{Change, Difference};
 use crate::scheme::Scheme;
 use crate::secret::Secrets;
 use crate::verdict::{Status, Verdict};
@@ -59,12 +59,13 @@ pub struct Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.what)?;
-        let Some(Difference { offset, received, rewritten, .. }) = &self.difference else {
+        let Some(Difference { offset, change, received, rewritten }) = &self.difference else {
             return Ok(());
         };
         match (received.as_str(), rewritten.as_str()) {
             (received, "") => write!(formatter, "; {received:?} at byte {offset} was not signed"),
             ("", signed) => write!(formatter, "; {signed:?} at byte {offset} was signed too"),
+            _ if *change == Change::Spacing => write!(formatter, "; the first difference is at byte {offset}"),
             (received, signed) => write!(formatter, "; at byte {offset} came {received:?} where {signed:?} was signed"),
         }
     }

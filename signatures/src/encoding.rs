@@ -1,8 +1,8 @@
 //! Signature bytes as text.
 
-use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::{self, GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{Engine as _, alphabet};
 
 /// How a provider writes the bytes of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,15 +14,23 @@ pub enum Encoding {
     HexAnyCase,
     /// Base64 with the standard alphabet and padding (RFC 4648 §4).
     Base64,
-    /// Base64 with the URL-safe alphabet, padded or not (RFC 4648 §5).
+    /// Base64 with the URL-safe alphabet, without padding (RFC 4648 §5).
     Base64Url,
     /// The text itself, for what is a password and no signature.
     Plain,
 }
 
 impl Encoding {
-    /// Every encoding, for trying the others when the right one does not fit.
+    /// Every encoding of bytes, for trying the others when the right one does not fit.
     pub(crate) const ALL: [Self; 4] = [Self::Hex, Self::HexAnyCase, Self::Base64, Self::Base64Url];
+
+    /// Every reading of a text, whatever its case, alphabet and padding.
+    pub(crate) fn decode_any(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+        let digits = hex::decode(text).ok();
+        digits
+            .into_iter()
+            .chain([&LENIENT, &LENIENT_URL_SAFE].into_iter().filter_map(move |engine| engine.decode(text).ok()))
+    }
 
     /// The bytes that `text` stands for; `None` unless all of it is in this encoding.
     pub(crate) fn decode(self, text: &[u8]) -> Option<Vec<u8>> {
@@ -46,11 +54,15 @@ impl Encoding {
     }
 }
 
-/// Written without padding, as JSON web signatures are (RFC 7515 §2); read either way.
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+/// Written without padding, as JSON web signatures are (RFC 7515 §2).
+const URL_SAFE: GeneralPurpose = general_purpose::URL_SAFE_NO_PAD;
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ANY_PADDING);
+
+const LENIENT_URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ANY_PADDING);
+
+const ANY_PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 #[cfg(test)]
 mod tests {
@@ -65,7 +77,10 @@ mod tests {
         }
         assert_eq!(Encoding::Hex.decode(b"FBFF00AB"), None);
         assert_eq!(Encoding::HexAnyCase.decode(b"FBff00AB").as_deref(), Some(&bytes[..]));
-        assert_eq!(Encoding::Base64Url.decode(b"-_8Aqw==").as_deref(), Some(&bytes[..]));
+        assert_eq!(Encoding::Base64Url.decode(b"-_8Aqw==").as_deref(), None);
+        for text in ["-_8Aqw==", "-_8Aqw", "+/8Aqw", "FBff00aB"] {
+            assert!(Encoding::decode_any(text.as_bytes()).any(|read| read == bytes), "{text}");
+        }
         assert_eq!(Encoding::Base64.decode(b"-_8Aqw=="), None);
     }
 }

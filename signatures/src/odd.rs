@@ -70,7 +70,7 @@ impl Case<'_> {
                     (Some(rule), Some(timestamp)) => {
                         let age = timestamp.age_millis(self.now);
                         let age_seconds = age.map(|age| age.div_euclid(1_000));
-                        Verdict { age_seconds, ..verdict }.aged(rule, &timestamp, self.now, false)
+                        Verdict { age_seconds, ..verdict }.aged(rule, &timestamp, self.now, self.scheme.quirks)
                     }
                     _ => verdict,
                 }

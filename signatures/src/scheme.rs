@@ -340,6 +340,8 @@ pub enum Quirk {
     SecretPerPlace,
     /// The official package refuses a time that is not in the unit of the rule.
     ChecksUnit,
+    /// The official package takes the tolerance itself for too old.
+    ExcludesBorder,
     /// A header must have this value, else the request is of a version that is not understood.
     Demands(&'static str, &'static str),
     /// What stands in place of a signature if the provider has no secret to sign with.

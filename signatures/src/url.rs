@@ -26,7 +26,10 @@ impl UrlRule {
         match self {
             Self::Unsigned => Vec::new(),
             Self::Exact => vec![url.to_owned()],
-            Self::Ports => with_ports(url).into_iter().flat_map(|url| [older_query(&url), url]).rev().collect(),
+            Self::Ports => {
+                let spelled = |url: String| [url.replace('\'', "%27"), older_query(&url), url];
+                with_ports(url).into_iter().flat_map(spelled).rev().collect()
+            }
             Self::Escaped => vec![escaped_twice(url), url.to_owned()],
             Self::Unescaped => vec![url.to_owned(), unescaped(url)],
         }

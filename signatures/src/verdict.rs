@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::cause::Cause;
 use crate::challenge;
-use crate::scheme::{Coverage, Scheme, TimeRule};
+use crate::scheme::{Coverage, Quirk, Scheme, TimeRule};
 use crate::time::Timestamp;
 
 /// The outcome of checking one request.
@@ -84,11 +84,12 @@ impl Verdict {
     }
 
     /// Judges the age of a right signature at `now`, in unix seconds.
-    pub(crate) fn aged(mut self, rule: &TimeRule, timestamp: &Timestamp, now: i64, checks_unit: bool) -> Self {
+    pub(crate) fn aged(mut self, rule: &TimeRule, timestamp: &Timestamp, now: i64, quirks: &[Quirk]) -> Self {
         let Some(age) = timestamp.age_millis(now) else { return self };
         let limit = rule.tolerance_seconds.map(|seconds| seconds.saturating_mul(1_000));
-        let is_out = limit.is_some_and(|limit| age > limit || (rule.limits_future && age < -limit));
-        let cause = if timestamp.has_other_unit && (is_out || checks_unit) {
+        let border = i64::from(quirks.contains(&Quirk::ExcludesBorder));
+        let is_out = limit.is_some_and(|limit| age > limit - border || (rule.limits_future && age < -limit));
+        let cause = if timestamp.has_other_unit && (is_out || quirks.contains(&Quirk::ChecksUnit)) {
             Cause::TimestampUnit
         } else if !is_out {
             return self;
@@ -202,12 +203,16 @@ mod tests {
         let aged = |text: &str, now, unit, limits_future| {
             let rule = rule(unit, limits_future);
             let timestamp = Timestamp::read(text.as_bytes(), &rule);
-            stripe(Status::Valid, None).aged(&rule, &timestamp, now, false).cause
+            stripe(Status::Valid, None).aged(&rule, &timestamp, now, &[]).cause
         };
         for (now, cause) in [(1_300, None), (1_301, Some(Cause::TooOld)), (700, None), (699, Some(Cause::TooNew))] {
             assert_eq!(aged("1000", now, TimeUnit::Seconds, true), cause, "{now}");
         }
         assert_eq!(aged("1000", i64::MIN, TimeUnit::Seconds, false), None);
+        let rule = rule(TimeUnit::Seconds, false);
+        let timestamp = Timestamp::read(b"1000", &rule);
+        let border = stripe(Status::Valid, None).aged(&rule, &timestamp, 1_300, &[Quirk::ExcludesBorder]);
+        assert_eq!(border.cause, Some(Cause::TooOld));
         // A fraction of a second counts.
         assert_eq!(aged("200000000001", 200_000_300, TimeUnit::Milliseconds, true), None);
         assert_eq!(aged("199999999999", 200_000_300, TimeUnit::Milliseconds, true), Some(Cause::TooOld));

@@ -15,11 +15,24 @@ pub(crate) enum Output {
     Json,
 }
 
-/// Who answers the sender. The app, for now.
+/// Who answers the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The app's own answer, or an error of ours when there is none.
     App,
+    /// The relay, once it has written the webhook down.
+    Relay,
+    /// The app if it is in time, else the relay.
+    Hybrid,
+}
+
+/// What becomes of webhooks while nobody can take them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhenAway {
+    /// The relay holds them.
+    Hold,
+    /// Their senders are refused, and try again.
+    Refuse,
 }
 
 /// Where the local API listens. Nowhere, for now.
@@ -72,10 +85,40 @@ impl FromStr for Answer {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "app" => Ok(Self::App),
-            "relay" | "hybrid" => Err(ChoiceError(format!(
-                "the `{text}` policy is not in this version yet: the sender gets the `app`'s answer"
-            ))),
-            _ => Err(ChoiceError("use `app`".into())),
+            "relay" => Ok(Self::Relay),
+            "hybrid" => Ok(Self::Hybrid),
+            _ => Err(ChoiceError("use `app`, `relay` or `hybrid`".into())),
+        }
+    }
+}
+
+impl FromStr for WhenAway {
+    type Err = ChoiceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "hold" => Ok(Self::Hold),
+            "refuse" => Ok(Self::Refuse),
+            _ => Err(ChoiceError("use `hold` or `refuse`".into())),
+        }
+    }
+}
+
+impl From<Answer> for hookwire_relay_client::Answer {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::App => Self::App,
+            Answer::Relay => Self::Relay,
+            Answer::Hybrid => Self::Hybrid,
+        }
+    }
+}
+
+impl From<WhenAway> for hookwire_relay_client::WhenAway {
+    fn from(when: WhenAway) -> Self {
+        match when {
+            WhenAway::Hold => Self::Hold,
+            WhenAway::Refuse => Self::Refuse,
         }
     }
 }
@@ -135,9 +178,14 @@ mod tests {
     #[test]
     fn what_is_not_built_yet_says_so() {
         assert_eq!("json".parse(), Ok(Output::Json));
-        for error in ["hybrid".parse::<Answer>().unwrap_err(), "127.0.0.1:4040".parse::<Api>().unwrap_err()] {
-            assert!(error.0.contains("not in this version yet"), "{error}");
-        }
+        let error = "127.0.0.1:4040".parse::<Api>().unwrap_err();
+        assert!(error.0.contains("not in this version yet"), "{error}");
+        assert_eq!(
+            ["app", "relay", "hybrid"].map(str::parse),
+            [Ok(Answer::App), Ok(Answer::Relay), Ok(Answer::Hybrid)]
+        );
+        assert_eq!(["hold", "refuse"].map(str::parse), [Ok(WhenAway::Hold), Ok(WhenAway::Refuse)]);
+        assert!("drop".parse::<WhenAway>().is_err() && "me".parse::<Answer>().is_err());
         assert_eq!("banana".parse::<Output>().unwrap_err().0, "use `tui`, `plain` or `json`");
         assert_eq!("shop.test".parse(), Ok(Host::Fixed(HeaderValue::from_static("shop.test"))));
         assert!("shop test".parse::<Host>().is_err());

@@ -7,7 +7,7 @@ use hookwire_relay_client::{dial::RelayUrl, upstream::Target};
 use serde::Deserialize;
 
 use super::{
-    choice::{Answer, Api, Host, Keep, Output},
+    choice::{Answer, Api, Host, Keep, Output, WhenAway},
     quantity::{Size, Time},
 };
 use crate::{
@@ -22,6 +22,7 @@ Examples:
   hookwire listen 3000 --secret stripe=env:STRIPE_WEBHOOK_SECRET --secret razorpay=file:razorpay.secret
   hookwire listen 3000 --route /stripe=4000         one process, two apps
   hookwire listen https://localhost:3443/hooks --ca dev-ca.pem
+  hookwire listen 3000 --answer app                 see the gateway's own retries
   hookwire listen 3000 --output json | jq 'select(.verdict.status == \"invalid\")'";
 
 /// Arguments of `listen`.
@@ -58,10 +59,29 @@ pub(crate) struct ListenSettings {
     #[arg(long, value_name = "NAME")]
     pub(crate) endpoint: Option<String>,
 
-    /// Who answers the sender: only `app` in this version
-    #[arg(long, value_name = "WHO")]
+    /// Who answers the sender: `app`; `relay` at once, with 202; or `hybrid`, the app if it is in time and else the relay [default: hybrid if the relay holds webhooks, else app]
+    #[arg(long, value_name = "app|relay|hybrid")]
     #[serde(deserialize_with = "parsed")]
     pub(crate) answer: Option<Answer>,
+
+    /// How long a hybrid relay waits for the app before it answers 202; the webhook goes on [default: 4.5s]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) deadline: Option<Time>,
+
+    /// While this client or the app is away, `hold` webhooks at the relay or `refuse` them with 503 [default: hold, with `--answer app` refuse]
+    #[arg(long, value_name = "hold|refuse")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) when_away: Option<WhenAway>,
+
+    /// One webhook at a time, in the order they came; one that fails holds up the rest until it is taken or given up
+    #[arg(long)]
+    pub(crate) ordered: bool,
+
+    /// End with exit code 1 when no webhook could have arrived for this long: for containers, which are started again
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) exit_on_dead: Option<Time>,
 
     /// A signing secret: `razorpay=env:RAZORPAY_WEBHOOK_SECRET` or `stripe=file:stripe.secret`; repeatable
     #[arg(long, value_name = "PROVIDER=env:VAR|file:PATH")]
@@ -134,6 +154,10 @@ impl ListenSettings {
             token_file: self.token_file.or(below.token_file),
             endpoint: self.endpoint.or(below.endpoint),
             answer: self.answer.or(below.answer),
+            deadline: self.deadline.or(below.deadline),
+            when_away: self.when_away.or(below.when_away),
+            ordered: self.ordered || below.ordered,
+            exit_on_dead: self.exit_on_dead.or(below.exit_on_dead),
             secret: if self.secret.is_empty() { below.secret } else { self.secret },
             env_file: self.env_file.or(below.env_file),
             route: if self.route.is_empty() { below.route } else { self.route },

@@ -1,9 +1,9 @@
-//! Lengths of time (`4.5s`, `250ms`, `2m`) and sizes in bytes (`10MiB`, `1GB`), as people write them.
+//! Lengths of time (`4.5s`, `250ms`, `2m`, `7d`) and sizes in bytes (`10MiB`, `1GB`), as people write them.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 /// Units of time in seconds.
-const TIME_UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+const TIME_UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];
 
 /// Units of size in bytes: `kB` counts in thousands (SI), `KiB` in 1024s (IEC 80000-13).
 const SIZE_UNITS: &[(&str, f64)] = &[
@@ -40,7 +40,7 @@ impl FromStr for Time {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let seconds = parse(text, TIME_UNITS)
-            .ok_or(QuantityError("write a number with its unit: `250ms`, `4.5s`, `2m` or `1h`"))?;
+            .ok_or(QuantityError("write a number with its unit: `250ms`, `4.5s`, `2m`, `1h` or `7d`"))?;
         if !(0.001..=LONGEST).contains(&seconds) {
             return Err(QuantityError("it must be at least `1ms` and at most a year"));
         }
@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(parsed("250ms"), Ok(250));
         assert_eq!(parsed("2m"), Ok(120_000));
         assert_eq!(parsed("1 h"), Ok(3_600_000));
+        assert_eq!(parsed("7d"), Ok(604_800_000));
         for wrong in ["", "5", "s", "-1s", "1e3s", "infs", "1.2.3s", "0s", "400d", "9000h", "5 minutes"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }

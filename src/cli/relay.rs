@@ -47,7 +47,7 @@ pub(crate) struct RelaySettings {
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
 
-    /// Where tokens and endpoints are remembered [default: `hookwire/relay` in your data folder]
+    /// Where tokens, endpoints and held webhooks are kept [default: `hookwire/relay` in your data folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 
@@ -73,6 +73,21 @@ pub(crate) struct RelaySettings {
     #[serde(deserialize_with = "parsed")]
     pub(crate) timeout: Option<Time>,
 
+    /// What one endpoint may have held, while nobody can take it [default: 4GiB]; `0B` holds nothing
+    #[arg(long, value_name = "SIZE")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) max_held: Option<Size>,
+
+    /// How long a held webhook is tried before it is parked, for you to decide: `hookwire endpoint parked` [default: 7d]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) retention: Option<Time>,
+
+    /// The longest `--deadline` that a listener may ask for [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "parsed")]
+    pub(crate) max_deadline: Option<Time>,
+
     /// How long exchanges in flight may take to finish after a stop [default: 10s]
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "parsed")]
@@ -91,6 +106,9 @@ impl RelaySettings {
             open: self.open || below.open,
             max_body: self.max_body.or(below.max_body),
             timeout: self.timeout.or(below.timeout),
+            max_held: self.max_held.or(below.max_held),
+            retention: self.retention.or(below.retention),
+            max_deadline: self.max_deadline.or(below.max_deadline),
             grace: self.grace.or(below.grace),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use hookwire_capture::{Exchange, Reader, Writer};
+use hookwire_capture::{Exchange, Health, Reader, Writer};
 use hookwire_inspector::tui::{ActionError, Actions, Done, EditedRequest, Job, Replay};
 use hookwire_relay_client::{App, Edit, Replayer};
 use tokio::runtime::Handle;
@@ -48,6 +48,10 @@ impl Actions for Doing {
         let count = ids.len();
         self.writer.delete(ids);
         self.written(format!("{count} deleted"), Vec::new()).map_err(told)
+    }
+
+    fn health(&self) -> Health {
+        self.writer.health()
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hookwire_protocol::{
     code::Code,
     frame::StreamId,
-    head::BodyLength,
+    head::{BodyLength, ResponseHead},
     session::{Chunk, Reset},
 };
 use http_body::{Body, Frame, SizeHint};
@@ -50,6 +50,16 @@ impl ReceivedBody {
     /// What the peer is told when this is dropped.
     pub(crate) fn set_reason(&mut self, reason: Code) {
         self.reason = reason;
+    }
+
+    /// The head that comes before it.
+    pub(crate) fn poll_head(&self, context: &mut Context<'_>) -> Poll<Result<ResponseHead, Reset>> {
+        self.shared.lock().poll_response(self.id, context)
+    }
+
+    /// Lets the client know that the sender has had another answer.
+    pub(crate) fn answer_instead(&self, status: u16) {
+        self.shared.lock().answer_instead(self.id, status);
     }
 
     fn take_in(&mut self, data: Bytes) -> Result<Frame<Bytes>, Reset> {

@@ -4,7 +4,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use futures_util::{Sink, SinkExt, StreamExt};
@@ -22,7 +21,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, protocol::WebSocketConfig},
 };
 
-use crate::tunnel::{Shared, Tunnel};
+use crate::tunnel::{Shared, Tunnel, now};
 
 /// Messages read in one turn before the sending side has its turn.
 const READS_PER_TURN: usize = 32;
@@ -106,7 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         for _ in 0..READS_PER_TURN {
             match self.socket.poll_next_unpin(context) {
                 Poll::Ready(Some(Ok(Message::Binary(message)))) => {
-                    self.shared.lock().handle_message(message, Instant::now())?;
+                    self.shared.lock().handle_message(message, now())?;
                 }
                 Poll::Ready(Some(Ok(Message::Close(_))) | None) => {
                     let reason = self.shared.lock().goaway_received();
@@ -148,7 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.timer.as_mut().poll(context).is_pending() {
                 return Ok(());
             }
-            let now = Instant::now();
+            let now = now();
             self.shared.lock().handle_timeout(now)?;
             let due = self.shared.lock().timeout().into();
             self.timer.as_mut().reset(due);

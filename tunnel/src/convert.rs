@@ -17,9 +17,9 @@ pub fn lines(headers: &HeaderMap, extra: usize, keep: impl Fn(&HeaderName) -> bo
     list
 }
 
-/// Trailers as lines.
+/// Trailers as lines. None of them can pretend to be ours.
 pub fn trailers(headers: &HeaderMap) -> Headers {
-    lines(headers, 0, |name| !is_hop_by_hop(name)).finish()
+    lines(headers, 0, |name| !is_hop_by_hop(name) && !name.as_str().starts_with("hookwire-")).finish()
 }
 
 /// Lines as a header map that shares their memory. Decoding has checked names and values, so none is lost here.

@@ -19,6 +19,7 @@ mod convert;
 mod hello;
 mod pump;
 mod read_ahead;
+mod sending;
 mod tunnel;
 
 pub use body::ReceivedBody;
@@ -29,4 +30,5 @@ pub use convert::{
 pub use hello::{HandshakeError, read_hello, read_reply, send_hello, send_reply};
 pub use pump::{PumpError, SentBody};
 pub use read_ahead::ReadAhead;
-pub use tunnel::{Exchange, Reply, Request, Tunnel};
+pub use sending::{Opened, Sending};
+pub use tunnel::{Exchange, Lateness, Reply, Request, Tunnel};

@@ -82,8 +82,9 @@ impl<B: Body<Data = Bytes> + Unpin> SentBody<B> {
     }
 
     /// Says why the rest will not come, and gives up.
-    pub(crate) fn abort(mut self, reason: Code) {
+    pub(crate) fn abort(mut self, reason: Code) -> B {
         self.half.reason = reason;
+        self.body
     }
 
     /// Goes on handing over.

@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -12,18 +12,19 @@ use std::{
 use bytes::Bytes;
 use hookwire_protocol::{
     code::Code,
-    frame::Goaway,
+    frame::{Goaway, StreamId},
     head::{BodyLength, RequestHead, ResponseHead},
+    hello::Backlog,
     session::{Reset, Session, Side},
 };
 use http_body::Body;
-use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
 use crate::{
     ReceivedBody,
     convert::request_parts,
     pump::{PumpError, SendingHalf, SentBody},
+    sending::Opened,
 };
 
 /// The session, shared between its driver and everybody who owns a stream.
@@ -34,13 +35,18 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(side: Side) -> Self {
-        Self { session: Mutex::new(Session::new(side, Instant::now())) }
+        Self { session: Mutex::new(Session::new(side, now())) }
     }
 
     /// Never held across an await. A panic while it was held can't leave the session half-changed in a way that matters more than losing it.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The time by tokio's clock, which timers go by, and which tests can stop.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// A handle on one session. Cheap to clone.
@@ -82,6 +88,14 @@ impl Tunnel {
         Self { shared, stragglers: TaskTracker::new() }
     }
 
+    /// Relay: opens a stream with a request's head. Nothing was sent if it fails.
+    pub fn open(&self, head: &RequestHead) -> Result<Opened, Reset> {
+        let id = self.shared.lock().open(head)?;
+        let half = SendingHalf::new(Arc::clone(&self.shared), id, Code::SenderGone);
+        let answer = ReceivedBody::new(Arc::clone(&self.shared), id, BodyLength::Unknown, Code::SenderGone);
+        Ok(Opened { half, answer, stragglers: self.stragglers.clone() })
+    }
+
     /// Relay: sends a request and waits for the head of its answer, as long as something moves at least every `patience`. `blame` names what
     /// went wrong with the request's own body.
     ///
@@ -97,44 +111,11 @@ impl Tunnel {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Send,
     {
-        let id = self.shared.lock().open(head)?;
-        let half = SendingHalf::new(Arc::clone(&self.shared), id, Code::SenderGone);
-        let mut answer = ReceivedBody::new(Arc::clone(&self.shared), id, BodyLength::Unknown, Code::SenderGone);
-        let mut request = SentBody::new(half, body);
-        let mut timer = pin!(sleep(patience));
-        let (mut moved, mut moved_at) = (0, tokio::time::Instant::now());
-        let outcome = std::future::poll_fn(|context| {
-            let flowing = match request.poll_send(context) {
-                Poll::Ready(Err(PumpError::Body(error))) => return Poll::Ready(Err(Reset(blame(&error)))),
-                Poll::Ready(Ok(()) | Err(PumpError::Stopped(_))) => false, // a client that stopped reading may still answer
-                Poll::Pending => true,
-            };
-            if request.sent() != moved {
-                (moved, moved_at) = (request.sent(), tokio::time::Instant::now());
-            }
-            if let Poll::Ready(head) = self.shared.lock().poll_response(id, context) {
-                return Poll::Ready(head.map(|head| (head, flowing)));
-            }
-            while timer.as_mut().poll(context).is_ready() {
-                if moved_at + patience <= tokio::time::Instant::now() {
-                    return Poll::Ready(Err(Reset(Code::AppTimeout)));
-                }
-                timer.as_mut().reset(moved_at + patience);
-            }
-            Poll::Pending
-        })
-        .await;
-        match outcome {
-            Ok((head, flowing)) => {
-                answer.set_length(head.body);
-                if flowing {
-                    self.stragglers.spawn(straggle(request, patience));
-                }
-                Ok(Exchange { head, body: answer })
-            }
+        let mut sending = self.open(head)?.with_body(body);
+        match sending.head(patience, blame).await {
+            Ok(head) => Ok(sending.into_exchange(head, patience)),
             Err(Reset(code)) => {
-                answer.set_reason(code);
-                request.abort(code);
+                sending.give_up(code);
                 Err(Reset(code))
             }
         }
@@ -157,24 +138,41 @@ impl Tunnel {
 
     /// Asks the peer for a sign of life now.
     pub fn probe(&self) {
-        self.shared.lock().probe(Instant::now());
+        self.shared.lock().probe(now());
+    }
+
+    /// Asks the peer for a sign of life without hurry: [`round_trip`](Self::round_trip) has it afterwards.
+    pub fn measure(&self) {
+        self.shared.lock().measure(now());
+    }
+
+    /// The last round trip that was measured.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.shared.lock().round_trip()
+    }
+
+    /// Relay: tells the client what is held for it.
+    pub fn notify(&self, backlog: &Backlog) {
+        self.shared.lock().notify(backlog.encoded());
+    }
+
+    /// Client: what the relay holds, as last told. Never, once the connection is gone; a notice that is none is passed over.
+    pub async fn notice(&self) -> Backlog {
+        loop {
+            match std::future::poll_fn(|context| self.shared.lock().poll_notice(context)).await {
+                Some(json) => {
+                    if let Some(backlog) = Backlog::decode(&json) {
+                        return backlog;
+                    }
+                }
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Exchanges in flight.
     pub fn in_flight(&self) -> usize {
         self.shared.lock().in_flight()
-    }
-}
-
-/// The rest of a request body whose answer came early: it goes on to the app, as long as it moves.
-async fn straggle<B: Body<Data = Bytes> + Unpin>(mut request: SentBody<B>, patience: Duration) {
-    loop {
-        let before = request.sent();
-        let done =
-            tokio::time::timeout(patience, std::future::poll_fn(|context| request.poll_send(context))).await.is_ok();
-        if done || request.sent() == before {
-            return;
-        }
     }
 }
 
@@ -203,10 +201,29 @@ impl Reply {
         Ok(())
     }
 
+    /// Tells whether the app is late, also when this was given away. It forgets once the exchange is over.
+    pub fn lateness(&self) -> Lateness {
+        Lateness { shared: Arc::clone(self.half.shared()), id: self.half.id() }
+    }
+
     /// Ready once the sender no longer wants an answer, also after the answer has begun. Only one of these is woken.
     pub fn stopped(&self) -> impl Future<Output = Reset> + Send + use<> {
         let (shared, id) = (Arc::clone(self.half.shared()), self.half.id());
         std::future::poll_fn(move |context| shared.lock().poll_stopped(id, context))
+    }
+}
+
+/// Whether the relay has answered a request's sender in the app's place.
+#[derive(Debug)]
+pub struct Lateness {
+    shared: Arc<Shared>,
+    id: StreamId,
+}
+
+impl Lateness {
+    /// The status that the sender got, if it was not the app's.
+    pub fn answered(&self) -> Option<u16> {
+        self.shared.lock().answered(self.id)
     }
 }
 

@@ -158,3 +158,74 @@ fn head_bytes(exchange: &Exchange) -> usize {
 fn body_bytes(exchange: &Exchange) -> usize {
     exchange.request_body.bytes.len() + exchange.response_body.bytes.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_exchange::exchange;
+
+    fn with_body(bytes: usize) -> Arc<Exchange> {
+        let body = CapturedBody { bytes: vec![b'x'; bytes].into(), length: bytes as u64, sha256: None };
+        Arc::new(Exchange { request_body: body, ..exchange() })
+    }
+
+    fn drain(queue: &mut Queue) -> Vec<Arc<Exchange>> {
+        let batches = std::iter::from_fn(|| Some(queue.batch()).filter(|batch| !batch.is_empty()));
+        let kept = batches.flatten().filter_map(|work| match work {
+            Work::Keep(exchange) => Some(exchange),
+            _ => None,
+        });
+        kept.collect()
+    }
+
+    #[test]
+    fn bodies_go_first_then_exchanges_and_all_is_counted() {
+        let mut queue = Queue::default();
+        let (large, small) = (with_body(1 << 20), with_body(0));
+        for _ in 0..30 {
+            queue.keep(Arc::clone(&large));
+        }
+        assert_eq!((queue.bodies_skipped, queue.exchanges_skipped), (11, 0));
+        for _ in 0..30_000 {
+            queue.keep(Arc::clone(&small));
+        }
+        assert_eq!(queue.bodies_skipped, 11, "what has no body loses none");
+        assert!(queue.bytes <= EXCHANGES_UP_TO && queue.exchanges <= MOST_EXCHANGES);
+        assert_eq!(queue.len() as u64 + queue.exchanges_skipped, 30_030);
+        let kept = drain(&mut queue);
+        let bodies: Vec<bool> = kept.iter().take(30).map(|exchange| exchange.request_body.truncated()).collect();
+        assert_eq!(bodies, [[false; 19].as_slice(), &[true; 11]].concat());
+        assert!(kept.iter().take(30).all(|exchange| exchange.request_body.length == 1 << 20), "the true length stays");
+        assert_eq!((queue.bytes, queue.exchanges, queue.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_batch_is_bounded_in_number_and_in_bytes() {
+        let mut queue = Queue::default();
+        (0..=BATCH).for_each(|_| queue.keep(with_body(10)));
+        assert_eq!((queue.batch().len(), queue.batch().len()), (BATCH, 1));
+        (0..10).for_each(|_| queue.keep(with_body(1 << 20)));
+        assert_eq!((queue.batch().len(), queue.len()), (4, 6));
+    }
+
+    #[test]
+    fn orders_have_a_bound_of_their_own_and_large_deletions_are_cut() {
+        let mut queue = Queue::default();
+        (0..=MOST_EXCHANGES).for_each(|_| queue.keep(with_body(0)));
+        let note = || Work::Note(Uuid::nil(), None);
+        assert!((0..MOST_ORDERS).all(|_| queue.order(note())));
+        assert!(!queue.order(note()));
+        drain(&mut queue);
+        assert!(queue.order(Work::Delete(vec![Uuid::nil(); 2 * DELETED_AT_ONCE + 1])));
+        assert_eq!(queue.len(), 3);
+    }
+
+    #[test]
+    fn what_is_given_up_is_counted() {
+        let mut queue = Queue::default();
+        (0..3).for_each(|_| queue.keep(with_body(1)));
+        queue.order(Work::Note(Uuid::nil(), None));
+        queue.abandon();
+        assert_eq!((queue.exchanges_skipped, queue.len(), queue.bytes), (3, 0, 0));
+    }
+}

@@ -225,3 +225,56 @@ impl Shared {
 pub(super) fn stalled(patience: Duration) -> String {
     format!("the disk that holds the store has not answered for {} s", patience.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::test_exchange::exchange;
+
+    #[test]
+    fn a_write_that_does_not_end_is_trouble_after_a_while() {
+        let shared = Shared::default();
+        let since = |span| shared.lock().writing = Instant::now().checked_sub(span);
+        since(STALLED / 2);
+        assert_eq!(shared.health(), Health::default());
+        since(STALLED);
+        let health = shared.health();
+        assert_eq!(health.trouble.as_deref(), Some("the disk that holds the store has not answered for 3 s"));
+        assert!(health.since.unwrap() <= SystemTime::now() - STALLED);
+        assert!(shared.close(Duration::ZERO).is_err(), "closing does not wait for ever");
+    }
+
+    #[test]
+    fn trouble_has_one_beginning_and_ends() {
+        let shared = Shared::default();
+        shared.failed("first");
+        let since = shared.health().since;
+        shared.failed("second");
+        let health = shared.health();
+        assert_eq!((health.trouble.as_deref(), health.since), (Some("second"), since));
+        shared.recovered();
+        assert_eq!(shared.health(), Health::default());
+    }
+
+    #[test]
+    fn after_the_end_nothing_is_taken_and_what_waited_is_counted() {
+        let shared = Shared::default();
+        assert!(shared.hand_over(|queue| queue.keep(Arc::new(exchange()))));
+        shared.end(Ok(()));
+        assert!(!shared.hand_over(|_| unreachable!("nothing is taken")));
+        assert_eq!(shared.health().exchanges_skipped, 1);
+        assert_eq!(shared.close(Duration::ZERO), Ok(()));
+    }
+
+    #[test]
+    fn the_pace_saves_up_a_second_and_no_more() {
+        let mut pace = Pace::starting(Instant::now());
+        let start = Instant::now() + BURST * 5;
+        pace.wrote(PER_SECOND as usize, start);
+        assert!(pace.next <= start, "what was saved up covers it");
+        pace.wrote(PER_SECOND as usize / 2, start);
+        assert_eq!(pace.next - start, Duration::from_millis(500));
+    }
+}

@@ -132,7 +132,9 @@ fn stored() -> &'static (Vec<Exchange>, Place, Store) {
         let exchanges: Vec<Exchange> = (0..STORED).map(made).collect();
         let place = Place::new();
         let store = place.store();
-        exchanges.iter().for_each(|exchange| store.writer().keep(exchange.clone().into()));
+        for exchange in &exchanges {
+            store.writer().keep(exchange.clone().into());
+        }
         (0..STORED).step_by(7).for_each(|number| store.writer().note(fixture::id(number), Some("noted A".to_owned())));
         store.writer().flush().unwrap();
         (exchanges, place, store)

@@ -24,7 +24,7 @@ fn exchange() -> Exchange {
 }
 
 fn passes(text: &str) -> bool {
-    let now = fixture::night() + Duration::from_secs(600);
+    let now = fixture::night() + Duration::from_mins(10);
     Filter::parse(text).unwrap().matches(&exchange(), Beside { repeats: 1, note: Some("ask Anna") }, now)
 }
 

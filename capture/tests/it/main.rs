@@ -1,5 +1,10 @@
 //! The store and its readers as others use them: real files, other processes.
-#![expect(unreachable_pub, reason = "tests have no public")]
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test that panics is a test that fails, and nobody uses it"
+)]
 
 mod agreement;
 mod child;

@@ -80,7 +80,9 @@ fn files_and_new_folders_are_their_owner_s_alone_and_old_folders_stay_as_they_ar
     store.writer().flush().unwrap();
     let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
     assert_eq!(files.len(), 3, "the database, its log and the log's index: {files:?}");
-    files.iter().for_each(|file| assert_eq!(mode(file), 0o600, "{}", file.display()));
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(mode(place.folder.path()), 0o755);
     store.close().unwrap();
@@ -96,7 +98,9 @@ fn two_stores_may_write_one_file() {
     for number in 0..200 {
         stores[number as usize % 2].writer().keep(fixture::shared(number));
     }
-    stores.into_iter().for_each(|store| store.close().unwrap());
+    for store in stores {
+        store.close().unwrap();
+    }
     let reader = place.reader();
     assert_eq!((count(&reader, ""), all(&reader, "").len()), (200, 200));
 }

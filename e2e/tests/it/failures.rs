@@ -29,7 +29,7 @@ fn an_unknown_endpoint_is_not_found() {
 #[test]
 fn an_endpoint_without_a_client_is_unavailable_for_now() {
     let relay = Relay::open();
-    let mut listener = Listener::start(&relay, unused_address());
+    let mut listener = Listener::answering_for_itself(&relay, unused_address());
     listener.process.terminate();
     listener.process.wait();
     let (head, body) = relay.connect().send(REQUEST).answer();
@@ -39,7 +39,7 @@ fn an_endpoint_without_a_client_is_unavailable_for_now() {
 #[test]
 fn an_app_that_is_not_there_is_named() {
     let relay = Relay::open();
-    let listener = Listener::start(&relay, unused_address());
+    let listener = Listener::answering_for_itself(&relay, unused_address());
     let (head, body) = relay.connect().send(REQUEST).answer();
     assert_eq!(head.refusal(&body), (502, "app-refused".into()));
     let exchange = listener.exchange_at("/x");

@@ -9,6 +9,7 @@ mod demo;
 mod failures;
 mod fidelity;
 mod harness;
+mod held;
 mod inspect;
 mod oracles;
 mod replay;

@@ -71,6 +71,7 @@ impl Plain {
         match (repeated, exchange.origin) {
             (true, _) => Some(["(repeat of the same event id)", "(repeat)"]),
             (false, Origin::Held { .. }) => Some(["(held by the relay)", "(held)"]),
+            (false, _) if exchange.late => Some(["(the sender had its 202 already)", "(202 sent)"]),
             (false, _) => None,
         }
     }
@@ -101,6 +102,9 @@ fn answer(exchange: &Exchange) -> String {
         status => Cow::Owned(status.to_string()),
     };
     match (exchange.error, exchange.answered_by) {
+        // The relay's own answer is the same for all: what counts is what the app said, too late for the sender.
+        (None, _) if exchange.late => format!("{status} late"),
+        (None, _) if matches!(exchange.origin, Origin::Held { .. }) => status.into_owned(),
         (Some(code), _) => format!("{status} {code}"),
         (None, AnsweredBy::App) => status.into_owned(),
         (None, other) => format!("{status} by {}", other.as_str()),

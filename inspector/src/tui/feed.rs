@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use hookwire_capture::{Connection, Health, Ready, Update};
+use hookwire_capture::{Backlog, Connection, Gap, Health, Proof, Ready, Update};
 
 /// What is known of the client that runs in this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,12 +18,29 @@ pub struct Live {
     pub round_trip: Option<Duration>,
     /// When a request of ours last went through the public URL and came back.
     pub verified_at: Option<SystemTime>,
-    /// What happened while the client was away: `offline 14:02–14:31: 3 held, 3 delivered, 0 lost`.
-    pub gap: Option<String>,
+    /// Why the last such request did not come back; none if it did.
+    pub unverified: Option<String>,
+    /// What the relay holds for the endpoint.
+    pub backlog: Backlog,
+    /// What became of the webhooks that came while the endpoint last had no session.
+    pub gap: Option<Gap>,
     /// Exchanges that were delivered, and not handed to capture because it fell behind.
     pub skipped: u64,
     /// How well the store keeps up, and what it had to leave out; asked of [`Actions::health`](super::Actions::health).
     pub health: Health,
+}
+
+impl Live {
+    fn prove(&mut self, proof: &Proof) {
+        match proof {
+            Proof::RoundTrip(time) => self.round_trip = Some(*time),
+            Proof::Verified { at, .. } => {
+                self.verified_at = Some(*at);
+                self.unverified = None;
+            }
+            Proof::Unverified { reason } => self.unverified = Some(reason.clone()),
+        }
+    }
 }
 
 /// Where a running client tells its news; cheap to clone. Whoever tells never waits, and nothing piles up.
@@ -39,8 +56,11 @@ impl Feed {
             Update::Ready(ready) => self.tell(|live| live.ready = Some(ready.clone())),
             Update::Connection(connection) => self.tell(|live| live.connection = Some(connection.clone())),
             Update::Skipped(count) => self.tell(|live| live.skipped += count),
-            Update::Store(health) => self.tell(|live| live.health = health.clone()),
-            Update::Exchange(_) => {}
+            Update::Backlog(backlog) => self.tell(|live| live.backlog = *backlog),
+            Update::Gap(gap) => self.tell(|live| live.gap = Some(*gap)),
+            Update::Proof(proof) => self.tell(|live| live.prove(proof)),
+            // The store and its health are asked.
+            Update::Exchange(_) | Update::Store(_) => {}
         }
     }
 
@@ -71,7 +91,12 @@ mod tests {
         feed.update(&Update::Skipped(3));
         feed.update(&Update::Skipped(4));
         feed.update(&Update::Connection(Connection::Connected { after: None }));
+        feed.update(&Update::Proof(Proof::Unverified { reason: "it was answered 404".into() }));
+        assert_eq!(feed.latest().unverified.as_deref(), Some("it was answered 404"));
+        let verified = Proof::Verified { at: SystemTime::UNIX_EPOCH, took: Duration::ZERO };
+        feed.update(&Update::Proof(verified));
         let live = feed.latest();
+        assert_eq!((live.verified_at, live.unverified), (Some(SystemTime::UNIX_EPOCH), None));
         assert_eq!((live.skipped, live.connection), (7, Some(Connection::Connected { after: None })));
     }
 }

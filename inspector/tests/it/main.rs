@@ -3,6 +3,7 @@
 
 mod body;
 mod compare;
+mod delivery;
 mod detail;
 mod export;
 mod fixture;

@@ -155,7 +155,14 @@ fn the_bar_and_the_banners_say_how_things_are() {
     live.health.trouble = Some("disk full".into());
     live.health.bodies_skipped = 12;
     live.skipped = 3;
-    live.gap = Some("offline 14:02–14:31: 3 held, 3 delivered, 0 lost".into());
+    let night = fixture::night();
+    live.gap = Some(hookwire_capture::Gap {
+        from: night - Duration::from_mins(31),
+        to: night - Duration::from_mins(2),
+        held: 3,
+        delivered: 3,
+        lost: 0,
+    });
     script.tell(Message::Live(Box::new(live.clone())));
     assert_snapshot!("banners_120x40", script.screen(120, 40));
     assert_snapshot!("banners_40x12", script.screen(40, 12));

@@ -63,7 +63,7 @@ fn a_terminal_is_sent_no_escape_but_ours() {
     let hostile = fixture::hostile(fixture::HOSTILE);
     let mut script = Script::new(vec![hostile]);
     let mut live = fixture::live();
-    live.gap = Some(String::from_utf8_lossy(fixture::HOSTILE).into_owned());
+    live.unverified = Some(String::from_utf8_lossy(fixture::HOSTILE).into_owned());
     script.tell(Message::Live(Box::new(live)));
     for keys in
         ["", "enter", "2", "3", "4", "v", "v", "5", "6", "/ \"a\" enter", "esc m j m", "y", "esc n", "esc D", "n"]

@@ -53,6 +53,17 @@ impl Session {
                 self.go_away(reason);
                 Ok(())
             }
+            Frame::Answered(id, status) => {
+                if let Some(stream) = self.streams.get_mut(&id) {
+                    stream.answered.get_or_insert(status);
+                }
+                Ok(())
+            }
+            Frame::Notice(json) => {
+                self.notice = Some(json);
+                wake(&mut self.notice_waker);
+                Ok(())
+            }
             Frame::Hello(_) | Frame::Welcome(_) | Frame::Refusal(_) => Err(ProtocolError::State(0)),
             Frame::Unknown => Ok(()),
         }

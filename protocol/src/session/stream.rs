@@ -69,6 +69,8 @@ pub(super) struct Stream {
     send_waker: Option<Waker>,
     /// Whether the session's list of those who wait for credit or room has it.
     pub(super) waiting: bool,
+    /// Client: what the relay has answered the sender with, since the app took too long.
+    pub(super) answered: Option<u16>,
     stop_waker: Option<Waker>,
     receive_waker: Option<Waker>,
 }
@@ -87,6 +89,7 @@ impl Stream {
             answer: Answer::Awaited,
             send_waker: None,
             waiting: false,
+            answered: None,
             stop_waker: None,
             receive_waker: None,
         }
@@ -229,6 +232,11 @@ impl Stream {
             self.receiving = Direction::Reset(code);
         }
         self.wake_all();
+    }
+
+    /// Relay: whether the head of the answer is still to come.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self.answer, Answer::Awaited) && self.receiving == Direction::Open
     }
 
     pub(super) fn poll_response(&mut self, context: &Context<'_>) -> Poll<Result<ResponseHead, Reset>> {

@@ -27,7 +27,7 @@ impl Forwarder {
         let outcome = tokio::select! {
             biased; // an answer that is ready counts
             outcome = self.take_again(&replay, &mut passage) => outcome,
-            () = stop.cancelled() => Outcome { response: None, error: Some(Code::SenderGone) },
+            () = stop.cancelled() => Outcome { response: None, error: Some(Code::SenderGone), late: false },
         };
         Passed {
             origin: replay.origin(),
@@ -40,6 +40,7 @@ impl Forwarder {
             received_at: passage.received_at,
             forwarded: passage.since_begun(passage.forwarded),
             first_byte: passage.since_begun(passage.answered),
+            late: false,
             duration: passage.begun.elapsed(),
             awaited: None,
         }
@@ -54,7 +55,7 @@ impl Forwarder {
         let body = Whole { data: Some(replay.body.clone()).filter(|body| !body.is_empty()), sized };
         match self.ask(&replay.head, parts, body, passage).await {
             Ok(response) => self.read(response, passage).await,
-            Err(code) => Outcome { response: None, error: Some(code) },
+            Err(code) => Outcome { response: None, error: Some(code), late: false },
         }
     }
 
@@ -72,7 +73,7 @@ impl Forwarder {
                 Err(_) => break Some(Code::AppTimeout),
             }
         };
-        Outcome { response: Some(head), error }
+        Outcome { response: Some(head), error, late: false }
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{
     fmt,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, sync_channel},
+    },
     thread::{self, JoinHandle},
     time::{Duration, SystemTime},
 };
@@ -25,6 +28,9 @@ use crate::RelayError;
 /// How long anybody waits for an answer. GitHub gives up after 10 s, nearly all others earlier: then nobody is there to be told.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long opening waits for a check. A database of 1.5 GB took 2 s to be read; a relay should be back within two, whatever it holds.
+const CHECKED_WITHIN: Duration = Duration::from_millis(1500);
+
 /// An inbox in a SQLite database, with a thread that writes and two that read.
 ///
 /// Its answers come from threads, within a deadline of tokio's clock: under a paused clock the deadline passes at once.
@@ -36,20 +42,36 @@ pub struct SqliteInbox {
 }
 
 impl SqliteInbox {
-    /// Opens the inbox in `folder`, which is its own, and makes it if it is missing. Blocks; after an unclean stop as long as it takes to
-    /// read the whole database.
+    /// Opens the inbox in `folder`, which is its own, and makes it if it is missing. Blocks for a moment. After an unclean stop all of it is
+    /// read; where that takes longer, it goes on behind, and until it is done the inbox says that it is failing.
     ///
     /// # Errors
     ///
     /// The folder or the database can't be used, or is damaged.
     pub fn open(folder: &Path, settings: Settings) -> Result<Self, RelayError> {
+        Self::open_within(CHECKED_WITHIN, folder, settings)
+    }
+
+    fn open_within(patience: Duration, folder: &Path, settings: Settings) -> Result<Self, RelayError> {
         let failed =
             |reason: &dyn fmt::Display| RelayError::Data { path: folder.to_owned(), reason: reason.to_string() };
         let shared = Arc::new(Shared::default());
         let max_body = settings.max_body.min(LARGEST_BODY);
-        let (writer, store) = Writer::open(folder, settings, Arc::clone(&shared)).map_err(|error| failed(&error))?;
-        let thread = thread::Builder::new().name("inbox-write".to_owned()).spawn(move || writer.run(store));
-        Ok(Self { shared, max_body, writer: Some(thread.map_err(|error| failed(&error))?) })
+        let writer = Writer::new(folder, settings, Arc::clone(&shared)).map_err(|error| failed(&error))?;
+        let patience = if writer.is_unclean() { patience } else { Duration::MAX };
+        // Without a place in it: what is said when nobody listens any more comes back to who said it.
+        let (opened, is_open) = sync_channel(0);
+        let thread = thread::Builder::new().name("inbox-write".to_owned()).spawn(move || writer.run(&opened));
+        let inbox = Self { shared, max_body, writer: Some(thread.map_err(|error| failed(&error))?) };
+        match is_open.recv_timeout(patience) {
+            Ok(Ok(())) => Ok(inbox),
+            Ok(Err(error)) => Err(failed(&error)),
+            Err(RecvTimeoutError::Timeout) => {
+                tracing::warn!("checking the inbox takes a while: nothing is held until it is done");
+                Ok(inbox)
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(failed(&"opening it panicked")),
+        }
     }
 
     /// Hands a command to the writer, and waits for its answer.

@@ -46,6 +46,12 @@ pub struct Cursor(pub(super) i64);
 impl Cursor {
     /// Before the first webhook.
     pub const START: Self = Self(0);
+
+    /// A place of a test's own.
+    #[cfg(test)]
+    pub(crate) const fn at(place: i64) -> Self {
+        Self(place)
+    }
 }
 
 /// A webhook that is to be delivered.

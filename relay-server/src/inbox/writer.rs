@@ -3,7 +3,10 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{SendError, SyncSender},
+    },
     time::Duration,
 };
 
@@ -67,6 +70,7 @@ pub(super) struct Writer {
     folder: Folder,
     settings: Settings,
     shared: Arc<Shared>,
+    unclean: bool,
     /// What is being written. Kept here so that a panic, too, lets go of it only when everybody can learn why.
     batch: Vec<Command>,
     /// The last place that was given to a webhook, which outlives a store that failed.
@@ -74,32 +78,52 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Opens the store, which is checked if it was not closed properly.
-    pub(super) fn open(path: &Path, settings: Settings, shared: Arc<Shared>) -> Result<(Self, Store), StoreError> {
+    /// A writer that has opened nothing yet but its folder.
+    pub(super) fn new(path: &Path, settings: Settings, shared: Arc<Shared>) -> Result<Self, StoreError> {
         let folder = Folder::open(path, settings.low_water)?;
-        let mut writer = Self { folder, settings, shared, batch: Vec::new(), last: 0 };
-        // Opening takes some space, for the log has to be gone through.
-        let store = writer.enter().or_else(|error| {
-            if error.is_full() && writer.folder.free_ballast() { writer.enter() } else { Err(error) }
-        })?;
-        Ok((writer, store))
+        let unclean =
+            folder.enter().or_else(|error| if folder.free_ballast() { folder.enter() } else { Err(error) })?;
+        if unclean {
+            tracing::warn!("the inbox was not closed properly the last time: it is checked");
+        }
+        shared.intake.fail("it was not closed properly, and is being checked");
+        Ok(Self { folder, settings, shared, unclean, batch: Vec::new(), last: 0 })
     }
 
-    /// Writes until the intake is closed and empty.
-    pub(super) fn run(mut self, mut store: Store) {
+    /// Whether the last stop was none, so that opening it takes a check.
+    pub(super) fn is_unclean(&self) -> bool {
+        self.unclean
+    }
+
+    /// Opens the store, and writes until the intake is closed and empty. Whoever waits for `opened` is told how that went, and an error is
+    /// the end then; when nobody waits any more, it is tried again like after any failure.
+    pub(super) fn run(mut self, opened: &SyncSender<Result<(), StoreError>>) {
+        let first = match self.enter() {
+            Ok(store) => {
+                let _ = opened.send(Ok(())); // nobody may wait any more, which is as well
+                Some(store)
+            }
+            Err(error) => match opened.send(Err(error)) {
+                Ok(()) => return,
+                Err(SendError(nobody)) => {
+                    let reason = nobody.map_or_else(|error| self.explain(&error), |()| String::new());
+                    self.fail(&reason);
+                    self.recover()
+                }
+            },
+        };
+        let Some(mut store) = first else { return };
         loop {
             let reason = match catch_unwind(AssertUnwindSafe(|| self.serve(store))) {
                 Ok(Ok(store)) => return self.leave(store),
                 Ok(Err(error)) => self.explain(&error),
                 Err(_) => "its writer panicked".to_owned(),
             };
-            tracing::error!(%reason, "the inbox failed: nothing is acknowledged until it was opened again and checked");
             self.fail(&reason);
             match self.recover() {
                 Some(recovered) => store = recovered,
                 None => return,
             }
-            tracing::info!("the inbox was opened again, checked, and found whole");
         }
     }
 
@@ -151,6 +175,7 @@ impl Writer {
 
     /// Tells everybody, and closes what reads.
     fn fail(&mut self, reason: &str) {
+        tracing::error!(%reason, "the inbox failed: nothing is acknowledged until it was opened again and checked");
         self.shared.intake.fail(reason);
         self.batch.clear();
         self.shared.close_readers();
@@ -165,7 +190,10 @@ impl Writer {
             }
             pause = LONGEST_PAUSE.min(2 * pause);
             let reason = match catch_unwind(AssertUnwindSafe(|| self.start(true))) {
-                Ok(Ok(store)) => return Some(store),
+                Ok(Ok(store)) => {
+                    tracing::info!("the inbox was opened again, checked, and found whole");
+                    return Some(store);
+                }
                 Ok(Err(error)) => {
                     if matches!(error, StoreError::Damaged(_)) {
                         pause = DAMAGED_PAUSE;
@@ -174,18 +202,16 @@ impl Writer {
                 }
                 Err(_) => "opening it panicked".to_owned(),
             };
-            tracing::error!(%reason, "the inbox can't be opened; it is tried again");
             self.fail(&reason);
         }
     }
 
     /// The first start of a process.
     fn enter(&mut self) -> Result<Store, StoreError> {
-        let unclean = self.folder.enter()?;
-        if unclean {
-            tracing::warn!("the inbox was not closed properly the last time: it is checked");
-        }
-        self.start(unclean)
+        let first = self.start(self.unclean);
+        // Opening takes some space, for the log has to be gone through.
+        let again = first.as_ref().is_err_and(|error| error.is_full() && self.folder.free_ballast());
+        if again { self.start(self.unclean) } else { first }
     }
 
     fn start(&mut self, check: bool) -> Result<Store, StoreError> {

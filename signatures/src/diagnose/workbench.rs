@@ -19,9 +19,9 @@ use crate::verifier::{Prepared, own, trial};
 /// How much work all trials of one request may be, as bytes that are hashed in the same time, the better part of a
 /// nanosecond each: so much for any, more for each byte of the body, and so much at most. So 10 kB are diagnosed in 2 ms
 /// and 1 MiB in 50 ms. Short bodies, which nearly all are, never get there.
-const WORK_FOR_ANY: usize = 1_600_000;
-const WORK_PER_BYTE: usize = 120;
-const WORK_LIMIT: usize = 46_000_000;
+const WORK_FOR_ANY: usize = 1_200_000;
+const WORK_PER_BYTE: usize = 100;
+const WORK_LIMIT: usize = 40_000_000;
 
 /// What a trial costs beside its body: headers are read again, keys are made.
 const TRIAL_COST: usize = 2_048;

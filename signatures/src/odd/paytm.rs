@@ -33,11 +33,10 @@ const CHECKSUM: &str = "CHECKSUMHASH";
 pub(crate) fn check(case: &Case<'_>) -> Verdict {
     case.verdict(|case, values| {
         let text = text(case.scope);
-        let value = values.first().ok_or(Cause::MissingSignature)?;
-        // A form decoder that took `+` for a blank has damaged only the base64.
-        let restored: Vec<u8> =
-            value.trim_ascii().iter().map(|byte| if *byte == b' ' { b'+' } else { *byte }).collect();
-        let sealed = STANDARD.decode(restored).ok().ok_or(Cause::MalformedSignature)?;
+        let value = values.first().ok_or(Cause::MissingSignature)?.trim_ascii();
+        // A form decoder or sender that took `+` for a blank has damaged only the base64.
+        let restored: Vec<u8> = value.iter().map(|byte| if *byte == b' ' { b'+' } else { *byte }).collect();
+        let sealed = STANDARD.decode(&restored).ok().ok_or(Cause::MalformedSignature)?;
         let fits = |key: &[u8]| {
             open(key, &sealed).is_some_and(|plain| {
                 let Some((_, salt)) = plain.split_last_chunk::<SALT>() else { return false };
@@ -46,7 +45,8 @@ pub(crate) fn check(case: &Case<'_>) -> Verdict {
         };
         let fitting =
             case.secrets.iter().find(|secret| case.scheme.key.keys(secret.value()).iter().any(|key| fits(key)));
-        fitting.copied().ok_or(Cause::NoMatch)
+        let secret = fitting.copied().ok_or(Cause::NoMatch)?;
+        if restored == value { Ok(secret) } else { Err(Cause::BodyReserialized) }
     })
 }
 

@@ -130,20 +130,18 @@ impl<'s> Hashing<'s> {
 
     /// The verdict of a signature whose bytes are right.
     fn matched(&self, set: usize, candidate: &Candidate) -> Verdict {
-        // Another encoding is refused by the provider's package and never sent by the provider; white space and an
-        // empty body are only worth a warning, because the signature stands as documented.
-        if candidate.fault == Some(Cause::WrongEncoding) {
+        // Another encoding, or white space inside, is refused by the provider's package and never sent by the provider;
+        // an empty body is only worth a warning, because the signature stands as documented.
+        if candidate.fault.is_some() {
             return self.verdict(set, Status::Invalid, candidate.fault);
         }
         let refuses_empty = self.body_is_empty && self.scheme.has(Quirk::RefusesEmptyBody);
         let is_overlooked = !candidate.is_last && self.scheme.has(Quirk::ChecksLastOnly);
-        let warning = candidate.fault.or((refuses_empty || is_overlooked).then_some(Cause::SdkStrictness));
+        let warning = (refuses_empty || is_overlooked).then_some(Cause::SdkStrictness);
         let verdict = self.verdict(set, Status::Valid, warning);
         let timestamp = self.claims.sets.get(set).and_then(|set| set.timestamp.as_ref());
         match (&self.scheme.time, timestamp) {
-            (Some(rule), Some(timestamp)) => {
-                verdict.aged(rule, timestamp, self.now, self.scheme.has(Quirk::ChecksUnit))
-            }
+            (Some(rule), Some(timestamp)) => verdict.aged(rule, timestamp, self.now, self.scheme.quirks),
             _ => verdict,
         }
     }

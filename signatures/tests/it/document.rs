@@ -38,13 +38,15 @@ fn document() -> String {
     writeln!(text, "{} schemes of {providers} providers:\n", schemes().len()).unwrap();
     text.push_str("| scheme | signature | algorithm | signed | tolerance |\n|---|---|---|---|---|\n");
     for scheme in schemes() {
-        let (place, signed) = (short(scheme.signature_place()), signed(scheme));
+        let (place, signed) = (short(&scheme.signature_place()), signed(scheme));
         let tolerance = scheme.time.and_then(|rule| rule.tolerance_seconds).map(|limit| format!("{limit} s"));
         let (id, anchor) = (scheme.id, scheme.id.replace('.', ""));
         let (algorithm, tolerance) = (algorithm(scheme), tolerance.unwrap_or_default());
         writeln!(text, "| [`{id}`](#{anchor}) | {place} | {algorithm} | {} | {tolerance} |", cell(&signed)).unwrap();
     }
-    schemes().iter().for_each(|scheme| text.push_str(&section(scheme)));
+    for scheme in schemes() {
+        text.push_str(&section(scheme));
+    }
     text
 }
 
@@ -72,7 +74,7 @@ fn section(scheme: &Scheme) -> String {
     text
 }
 
-fn short(place: String) -> String {
+fn short(place: &str) -> String {
     place
         .replace("the header ", "")
         .replace("the form field or parameter ", "field ")
@@ -268,6 +270,7 @@ fn quirks(scheme: &Scheme) -> String {
         Quirk::ChecksLastOnly => "the official package looks only at the last signature".to_owned(),
         Quirk::OptionalPrefix => "the prefix may be missing".to_owned(),
         Quirk::ChecksUnit => "the official package refuses a time in another unit".to_owned(),
+        Quirk::ExcludesBorder => "exactly as old as the tolerance is too old".to_owned(),
         Quirk::IsHandshake => "a handshake, which is answered and not checked".to_owned(),
         Quirk::SecretPerPlace => "each place has a secret of its own".to_owned(),
         Quirk::Demands(name, value) => format!("`{name}` must be `{value}`"),

@@ -152,7 +152,8 @@ fn lookalikes_with_secrets_of_both_are_told_by_what_fits() {
 
 #[test]
 fn a_callback_is_judged_with_the_key_secret() {
-    let target = b"/done?razorpay_payment_id=pay_B2&razorpay_order_id=order_A1&razorpay_signature=bc69d53feb1f3fad4e513b55728a1021e6269b892c4dbca37a77d5c9fcca52eb";
+    let target = b"/done?razorpay_payment_id=pay_B2&razorpay_order_id=order_A1\
+        &razorpay_signature=bc69d53feb1f3fad4e513b55728a1021e6269b892c4dbca37a77d5c9fcca52eb";
     let no_headers: [(&str, &str); 0] = [];
     let request = Request { method: b"GET", target, headers: &no_headers, urls: &[] };
     let judged = |secret: Secret| {

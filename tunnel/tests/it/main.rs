@@ -8,6 +8,7 @@ use hookwire_protocol::{
     code::Code,
     frame::Goaway,
     head::{BodyLength, Headers, HttpVersion, RequestHead, ResponseHead},
+    hello::Backlog,
     session::{Reset, Side},
 };
 use hookwire_tunnel::{Closed, Connection, Exchange, Request, Tunnel, websocket_config};
@@ -218,4 +219,42 @@ async fn a_lost_socket_ends_every_exchange() {
     let (sent, _request) = tokio::join!(sent, lost);
     assert_eq!(sent.unwrap_err(), Reset(Code::SessionLost));
     assert!(matches!(pair.relay_end.await.unwrap(), Closed::Lost(_)));
+}
+
+/// A relay that has answered for the app lets the exchange go on, and the client knows that it is late.
+#[tokio::test]
+async fn a_late_answer_still_arrives() {
+    let pair = pair().await;
+    let body = Full::new(Bytes::from_static(b"paid"));
+    let mut sending = pair.relay.open(&request(BodyLength::Sized(4))).unwrap().with_body(body);
+    let never = |never: &std::convert::Infallible| match *never {};
+    let request = tokio::select! {
+        head = sending.head(PATIENCE, never) => panic!("nobody answers: {head:?}"),
+        request = pair.client.next() => request.unwrap(),
+    };
+    let lateness = request.reply.lateness();
+    assert_eq!(lateness.answered(), None);
+    sending.answer_instead(202);
+    // The link keeps the order: what comes behind it has it in front.
+    pair.relay.notify(&Backlog { held: 1, ..Backlog::default() });
+    assert_eq!(pair.client.notice().await.held, 1);
+    assert_eq!(lateness.answered(), Some(202));
+    request.reply.send_whole(&answer(BodyLength::Sized(2)), Bytes::from_static(b"ok")).unwrap();
+    let head = sending.head(PATIENCE, never).await.unwrap();
+    let exchange = sending.into_exchange(head, PATIENCE);
+    assert_eq!(exchange.body.collect().await.unwrap().to_bytes(), "ok");
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_gives_its_body_back() {
+    let pair = pair().await;
+    let body = Full::new(Bytes::from_static(b"paid"));
+    let mut sending = pair.relay.open(&request(BodyLength::Sized(4))).unwrap().with_body(body);
+    let request = tokio::select! {
+        head = sending.head(PATIENCE, |never| match *never {}) => panic!("nobody answers: {head:?}"),
+        request = pair.client.next() => request.unwrap(),
+    };
+    let _body: Full<Bytes> = sending.give_up(Code::Stopping);
+    assert_eq!(request.reply.stopped().await, Reset(Code::Stopping));
+    assert_eq!(pair.relay.in_flight(), 0);
 }

@@ -22,6 +22,13 @@ impl Listener {
         Self::start_with(&relay.url, target, |_| {})
     }
 
+    /// The same with `--answer app`: the relay holds nothing, and senders get the app's own answers or errors.
+    pub(crate) fn answering_for_itself(relay: &Relay, target: impl Display) -> Self {
+        Self::start_with(&relay.url, target, |command| {
+            command.args(["--answer", "app"]);
+        })
+    }
+
     /// The same with more arguments or variables.
     pub(crate) fn start_with(relay: &str, target: impl Display, more: impl FnOnce(&mut Command)) -> Self {
         Self::start_in(&Home::new(), relay, target, more)
@@ -63,6 +70,11 @@ impl Listener {
     /// Blocks until the exchange with this path is reported.
     pub(crate) fn exchange_at(&self, path: &str) -> Value {
         self.exchange(&format!("an exchange at {path}"), |exchange| exchange["path"] == path)
+    }
+
+    /// Blocks until a line of this type is told.
+    pub(crate) fn line(&self, kind: &str) -> Value {
+        self.process.stdout.wait_for(&format!("a line of type {kind}"), 0, |line| of_type(line, kind))
     }
 
     /// Blocks until its connection is in this state, told at or behind line `from`.

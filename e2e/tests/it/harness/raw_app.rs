@@ -1,7 +1,7 @@
 //! An app that a test writes byte by byte.
 
 use std::fmt::{self, Display};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,6 +24,9 @@ impl Request {
     }
 }
 
+/// A free port of this machine's own.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// The app; dropping it closes its port and its connections, as the end of its process would.
 #[derive(Debug)]
 pub(crate) struct RawApp {
@@ -42,9 +45,17 @@ struct State {
 impl RawApp {
     /// An app that reads each request whole and answers with these bytes.
     pub(crate) fn answering(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::answering_at(ANY_PORT, answer)
+    }
+
+    /// The same on a port that is free.
+    pub(crate) fn answering_at(
+        address: SocketAddr,
+        answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
         let requests = Journal::new();
         let seen = requests.clone();
-        let mut app = Self::handling(move |wire, head| {
+        let mut app = Self::handling_at(address, move |wire, head| {
             let mut body = wire.request_body(&head);
             let Ok(bytes) = body.all() else { return ControlFlow::Break(()) };
             let request = Request { trailers: body.trailers, head, body: bytes };
@@ -58,7 +69,14 @@ impl RawApp {
 
     /// An app that does what `handle` does once a head is there. The connection is kept for the next request when it says so.
     pub(crate) fn handling(handle: impl Fn(&mut Wire, Head) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::handling_at(ANY_PORT, handle)
+    }
+
+    fn handling_at(
+        address: SocketAddr,
+        handle: impl Fn(&mut Wire, Head) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);

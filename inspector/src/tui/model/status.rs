@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use hookwire_capture::{AnsweredBy, Connection};
+use hookwire_capture::{AnsweredBy, Connection, Gap};
 use hookwire_protocol::code::Code;
 
 use super::{super::keymap::Context, Model};
 use crate::{
     line::{Role, Span},
-    times::Short,
+    times::{self, Short},
 };
+
+/// A gap is told for so long after its end: whoever comes back with a coffee still sees it.
+const NEWS: Duration = Duration::from_mins(10);
 
 /// A proof of life comes every 30 s: after four without one, it is worth a second look.
 const FRESH: Duration = Duration::from_mins(2);
@@ -68,12 +71,39 @@ impl Model {
             let text = format!("delivered but not kept: {exchanges} exchanges, {} bodies", health.bodies_skipped);
             lines.push(Span::new(Role::Warn, text));
         }
-        if let Some(gap) = &self.live.gap {
-            lines.push(Span::new(Role::Warn, gap));
+        if let Some(reason) = &self.live.unverified {
+            lines.push(Span::new(Role::Bad, format!("not verified end to end: {reason}")));
         }
+        lines.extend(self.backlog());
+        lines.extend(self.gap());
         if !self.list.filter_text.is_empty() && self.context() != Context::Prompt {
             lines.push(Span::new(Role::Key, format!("filter: {}", self.list.filter_text)));
         }
         lines
+    }
+
+    /// What the relay holds, while it holds anything.
+    fn backlog(&self) -> Option<Span> {
+        let backlog = &self.live.backlog;
+        let held = match (backlog.held, backlog.left) {
+            (0, _) => None,
+            (held, Some(left)) => Some(format!("delivering {held} held, {} left", Short(left))),
+            (held, None) => Some(format!("{held} held by the relay")),
+        };
+        let parked = (backlog.parked > 0).then(|| {
+            format!("{} parked: tried no more, see `hookwire endpoint parked`", backlog.parked)
+        });
+        let parts: Vec<String> = held.into_iter().chain(parked).collect();
+        (!parts.is_empty()).then(|| Span::new(Role::Warn, parts.join("; ")))
+    }
+
+    /// What became of the last gap, for as long as it is news.
+    fn gap(&self) -> Option<Span> {
+        let gap = self.live.gap.filter(|gap| self.now.duration_since(gap.to).unwrap_or_default() < NEWS)?;
+        let clock = |time| times::timestamp(time).to_zoned(self.zone.clone()).strftime("%H:%M").to_string();
+        let Gap { from, to, held, delivered, lost } = gap;
+        let role = if lost > 0 { Role::Bad } else { Role::Muted };
+        let text = format!("offline {}–{}: {held} held, {delivered} delivered, {lost} lost", clock(from), clock(to));
+        Some(Span::new(role, text))
     }
 }

@@ -1,6 +1,6 @@
 //! How a session lives, and how it ends.
 
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 
 use super::super::{ProtocolError, Reset, Side};
 use super::pair::{Pair, idle, request, response};
@@ -159,4 +159,53 @@ fn losing_the_socket_ends_everything() {
     assert!(pair.client.poll_accept(&mut idle()).map(|request| request.is_none()).is_ready());
     assert_eq!(pair.accept(), None);
     assert_eq!(pair.stopped(Side::Client, open), Some(lost));
+}
+
+#[test]
+fn a_round_trip_is_measured_without_hurry_and_once_at_a_time() {
+    let mut pair = Pair::new();
+    pair.client.measure(pair.now);
+    pair.client.measure(pair.now);
+    assert_eq!(pair.client.timeout(), pair.now + limits::DEAD_AFTER);
+    let one = pair.transmit(Side::Client);
+    pair.advance(Duration::from_millis(40));
+    pair.run();
+    assert_eq!(pair.client.round_trip(), Some(Duration::from_millis(40)));
+    pair.client.measure(pair.now);
+    assert_eq!(pair.transmit(Side::Client), one, "one ping, not two");
+}
+
+#[test]
+fn of_several_notices_the_last_counts() {
+    let mut pair = Pair::new();
+    assert!(pair.client.poll_notice(&mut idle()).is_pending());
+    for json in ["1", "2"] {
+        pair.relay.notify(json.into());
+    }
+    pair.run();
+    pair.relay.notify("3".into());
+    pair.run();
+    assert_eq!(pair.client.poll_notice(&mut idle()), Poll::Ready(Some("3".into())));
+    assert!(pair.client.poll_notice(&mut idle()).is_pending());
+    pair.relay.notify(vec![b' '; limits::FRAME_PAYLOAD + 1].into());
+    assert_eq!(pair.transmit(Side::Relay), 0);
+    pair.client.lose();
+    assert_eq!(pair.client.poll_notice(&mut idle()), Poll::Ready(None));
+}
+
+#[test]
+fn a_late_answer_is_known_to_be_late() {
+    let mut pair = Pair::new();
+    let late = pair.opened();
+    let early = pair.opened();
+    pair.client.respond(early, &response(200)).unwrap();
+    pair.run();
+    for id in [early, late, 77] {
+        pair.relay.answer_instead(id, 202);
+    }
+    pair.run();
+    assert_eq!((pair.client.answered(early), pair.client.answered(late)), (None, Some(202)));
+    pair.client.respond(late, &response(200)).unwrap();
+    pair.run();
+    assert_eq!(pair.response(late), Some(Ok(response(200))), "the stream has gone on");
 }

@@ -138,14 +138,42 @@ async fn a_damaged_database_is_not_written_to() {
         append(&inbox, "shop", 7000).await.unwrap();
     }
     drop(inbox);
+    damage(&folder);
+    let refused = SqliteInbox::open(folder.path(), Settings::default()).unwrap_err().to_string();
+    assert!(refused.contains("damaged") && refused.contains(".recover"), "{refused}");
+}
+
+/// A backlog of gigabytes takes seconds to be read, in which senders should hear something.
+#[tokio::test]
+async fn a_check_that_takes_long_goes_on_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let inbox = open(&folder);
+    let mut kept = Vec::new();
+    for _ in 0..20 {
+        kept.push(append(&inbox, "shop", 7000).await.unwrap());
+    }
+    drop(inbox);
+    fs::write(folder.path().join("in-use"), "").unwrap();
+    let at_once = || SqliteInbox::open_within(Duration::ZERO, folder.path(), Settings::default());
+    let inbox = at_once().unwrap();
+    until(&inbox, |state| *state == InboxState::Ready);
+    assert_eq!(held(&inbox, "shop").await, kept);
+    drop(inbox);
+
+    damage(&folder);
+    let inbox = at_once().unwrap();
+    until(&inbox, |state| matches!(state, InboxState::Failing(reason) if reason.contains("damaged")));
+    assert!(matches!(append(&inbox, "shop", 10).await, Err(InboxError::Failing(_))));
+}
+
+/// Writes over the middle of a database, and makes it look as if it had been in use.
+fn damage(folder: &TempDir) {
     let file = folder.path().join("inbox.db");
     let mut bytes = fs::read(&file).unwrap();
     let page = bytes.len() / 8192 / 2 * 8192;
     bytes[page..page + 100].fill(0xff);
     fs::write(&file, &bytes).unwrap();
     fs::write(folder.path().join("in-use"), "").unwrap();
-    let refused = SqliteInbox::open(folder.path(), Settings::default()).unwrap_err().to_string();
-    assert!(refused.contains("damaged") && refused.contains(".recover"), "{refused}");
 }
 
 #[tokio::test]

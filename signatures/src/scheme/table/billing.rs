@@ -41,6 +41,7 @@ const CHARGEBEE_BASIC: Scheme = Scheme {
     ..Scheme::base("chargebee.basic", Provider::Chargebee, "https://www.chargebee.com/docs/2.0/webhook_settings.html")
 };
 
+// no key names in the header; XML notifications are not signed
 const RECURLY_V1: Scheme = Scheme {
     signature: &[Header("recurly-signature")],
     layout: Layout::Stamped,
@@ -61,6 +62,7 @@ const RECURLY_V1: Scheme = Scheme {
     )
 };
 
+// default algorithm is jwt
 const LAGO_HMAC: Scheme = Scheme {
     detection: Detection { values: &[("x-lago-signature-algorithm", "hmac")], ..Detection::HEADER },
     signature: &[Header("X-Lago-Signature")],
@@ -84,6 +86,7 @@ const LAGO_JWT: Scheme = Scheme {
     ..Scheme::base("lago.jwt", Provider::Lago, "https://docs.getlago.com/guide/webhooks")
 };
 
+// 512-bit hex: 128 characters; docs sample hashes JSON.stringify(req.body)
 const PAYSTACK_V1: Scheme = Scheme {
     signature: &[Header("x-paystack-signature")],
     algorithm: Algorithm::HmacSha512,
@@ -123,6 +126,7 @@ const XENDIT_TOKEN: Scheme = Scheme {
     ..Scheme::base("xendit.token", Provider::Xendit, "https://docs.xendit.co/docs/handling-webhooks")
 };
 
+// the BODY is not signed; data.id comes from the QUERY string and alphanumeric ids must be lower-cased
 const MERCADOPAGO_V1: Scheme = Scheme {
     detection: Detection { with: &["x-request-id"], contains: "v1=", ..Detection::HEADER },
     signature: &[Header("x-signature")],
@@ -149,6 +153,7 @@ const MERCADOPAGO_V1: Scheme = Scheme {
     )
 };
 
+// X-Login is your own login, it may not be in the request
 const DLOCAL_V2: Scheme = Scheme {
     detection: Detection { with: &["x-date"], ..Detection::HEADER },
     signature: &[Header("Authorization"), Header("Signature")],
@@ -167,6 +172,7 @@ const DLOCAL_V2: Scheme = Scheme {
     ..Scheme::base("dlocal.v2", Provider::DLocal, "https://docs.dlocal.com/reference/verifications-notifications")
 };
 
+// API secret vs admin-page secret; HTTPS deliveries only: Pub/Sub and EventBridge carry no HMAC
 const SHOPIFY_V1: Scheme = Scheme {
     detection: Detection { alone: &["x-shopify-topic"], ..Detection::HEADER },
     signature: &[Header("X-Shopify-Hmac-SHA256")],
@@ -177,12 +183,14 @@ const SHOPIFY_V1: Scheme = Scheme {
         id: Some(AnyHeader(&["x-shopify-event-id", "x-shopify-webhook-id"])),
     },
     key_note: "app CLIENT SECRET for API subscriptions; for webhooks created in the shop admin the secret shown in \
-Notifications > Webhooks",
+        Notifications > Webhooks",
     rotation: "none; after rotating the client secret it can take up to an hour until the new one is used",
     redelivery: "1 s to connect, 5 s in all; 8 retries over 4 h, then the subscription (Admin API) is deleted",
     ..Scheme::base("shopify.v1", Provider::Shopify, "https://shopify.dev/docs/apps/build/webhooks/verify-deliveries")
 };
 
+// the ping sent on creation is form-encoded "webhook_id=123" without any signature; hash algorithm can be changed by
+// a WordPress filter
 const WOOCOMMERCE_V1: Scheme = Scheme {
     detection: Detection { alone: &["x-wc-webhook-topic"], ..Detection::HEADER },
     signature: &[Header("X-WC-Webhook-Signature")],

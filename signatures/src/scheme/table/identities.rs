@@ -8,6 +8,7 @@ use crate::scheme::{Coverage, Detection, EventRule, Layout, Part, Quirk, Scheme,
 
 pub(super) const ROWS: &[Scheme] = &[OKTA_HEADER, AUTH0_HEADER, WORKOS_V1, SUMSUB_V1, PERSONA_V1];
 
+// one-time GET with x-okta-verification-challenge: answer {"verification": value}
 const OKTA_HEADER: Scheme = Scheme {
     detection: Detection {
         needs_secret: true,
@@ -24,6 +25,7 @@ const OKTA_HEADER: Scheme = Scheme {
     ..Scheme::base("okta.header", Provider::Okta, "https://developer.okta.com/docs/concepts/event-hooks/")
 };
 
+// no Bearer added unless you typed it; body is an array
 const AUTH0_HEADER: Scheme = Scheme {
     detection: Detection { needs_secret: true, hint: Some((Json("0.log_id"), "")), ..Detection::HEADER },
     signature: &[Header("Authorization")],
@@ -35,6 +37,8 @@ const AUTH0_HEADER: Scheme = Scheme {
     ..Scheme::base("auth0.header", Provider::Auth0, "https://auth0.com/docs/customize/log-streams/custom-log-streams")
 };
 
+// npm 8.13.0 signs JSON.stringify(payload object), i.e. a re-serialised body: bodies with escapes or floats fail;
+// repository head takes the raw text
 const WORKOS_V1: Scheme = Scheme {
     signature: &[Header("WorkOS-Signature")],
     layout: Layout::Pairs { separator: b',', signature: "v1" },
@@ -52,6 +56,7 @@ const WORKOS_V1: Scheme = Scheme {
     ..Scheme::base("workos.v1", Provider::WorkOs, "https://workos.com/docs/events/data-syncing/webhooks")
 };
 
+// algorithm is chosen by a header: allow-list it
 const SUMSUB_V1: Scheme = Scheme {
     signature: &[Header("X-Payload-Digest")],
     algorithm: Algorithm::HmacNamed("x-payload-digest-alg"),
@@ -61,6 +66,7 @@ const SUMSUB_V1: Scheme = Scheme {
     ..Scheme::base("sumsub.v1", Provider::Sumsub, "https://docs.sumsub.com/docs/webhooks#verify-webhook-sender")
 };
 
+// split on spaces first, then commas
 const PERSONA_V1: Scheme = Scheme {
     signature: &[Header("Persona-Signature")],
     layout: Layout::PairGroups { signature: "v1" },

@@ -22,20 +22,24 @@ pub(super) const ROWS: &[Scheme] = &[
     PAYTM_V1,
 ];
 
+// SDK compares strings: upper-case hex or spaces around the header fail in razorpay-node; body is PHP-style JSON:
+// "/" is escaped as "\/" (e.g. invoice short_url), so JSON.stringify(req.body) passes for most events and fails for
+// invoice.paid
 const RAZORPAY_WEBHOOK: Scheme = Scheme {
     detection: Detection { alone: &["x-razorpay-event-id"], ..Detection::HEADER },
     signature: &[Header("X-Razorpay-Signature")],
     event: EventRule { name: &[Json("event")], id: Some(Header("x-razorpay-event-id")) },
     key_note: "webhook secret typed by the merchant on the dashboard (optional: without it no signature header is \
-sent); NOT the API key secret",
+        sent); NOT the API key secret",
     rotation: "one signature only. After a secret change, retries of OLDER events stay signed with the OLD secret; \
-a dashboard replay is signed with the CURRENT secret",
+        a dashboard replay is signed with the CURRENT secret",
     redelivery: "must answer 2xx within 5 s; exponential back-off for 24 h after event creation, then the webhook \
-is DISABLED and must be re-enabled by hand; dashboard replay of unacknowledged events up to 7 days \
-(older docs: 15 days), max 5 replays a day; at-least-once, order not guaranteed",
+        is DISABLED and must be re-enabled by hand; dashboard replay of unacknowledged events up to 7 days \
+        (older docs: 15 days), max 5 replays a day; at-least-once, order not guaranteed",
     ..Scheme::base("razorpay.webhook", Provider::Razorpay, "https://razorpay.com/docs/webhooks/validate-test/")
 };
 
+// checkout handler / callback_url POST; ids must come from your server session, not from the callback
 const RAZORPAY_PAYMENT: Scheme = Scheme {
     detection: Detection {
         fields: &["razorpay_order_id", "razorpay_payment_id", "razorpay_signature"],
@@ -50,6 +54,8 @@ const RAZORPAY_PAYMENT: Scheme = Scheme {
     ..Scheme::base("razorpay.payment", Provider::Razorpay, "https://razorpay.com/docs/payments/server-integration/")
 };
 
+// payment id FIRST: the order of the ids is the reverse of razorpay.payment; ids must come from your server session,
+// not from the callback
 const RAZORPAY_SUBSCRIPTION: Scheme = Scheme {
     detection: Detection {
         fields: &["razorpay_payment_id", "razorpay_subscription_id", "razorpay_signature"],
@@ -68,6 +74,8 @@ const RAZORPAY_SUBSCRIPTION: Scheme = Scheme {
     )
 };
 
+// GET callback_url query; reference id may be empty (the two pipes stay); ids must come from your server session,
+// not from the callback
 const RAZORPAY_PAYMENT_LINK: Scheme = Scheme {
     detection: Detection {
         fields: &[
@@ -99,6 +107,9 @@ const RAZORPAY_PAYMENT_LINK: Scheme = Scheme {
     )
 };
 
+// TWO incompatible wire forms: older SDKs (java, php, ruby, node <= git 2025-07) use IV = first 12 bytes of the key
+// and send ciphertext||tag; npm razorpay@2.9.8 uses a random 12-byte IV and sends iv||ciphertext||tag (the comment
+// names nonce reuse)
 const RAZORPAY_ONBOARDING: Scheme = Scheme {
     detection: Detection { fields: &["onboarding_signature"], ..Detection::HEADER },
     signature: &[Field("onboarding_signature")],
@@ -122,6 +133,7 @@ const RAZORPAY_ONBOARDING: Scheme = Scheme {
     )
 };
 
+// no separator between timestamp and body; amounts like 170.00 become 170 in a JavaScript round trip
 const CASHFREE_V1: Scheme = Scheme {
     detection: Detection { with: &["x-webhook-timestamp"], ..Detection::HEADER },
     signature: &[Header("x-webhook-signature")],
@@ -154,6 +166,7 @@ const CASHFREE_FORM: Scheme = Scheme {
     ..Scheme::base("cashfree.form", Provider::Cashfree, "https://docs.cashfree.com/")
 };
 
+// hash the base64 VALUE, not the JSON body; requests (not callbacks) hash base64 + path + salt key
 const PHONEPE_V1: Scheme = Scheme {
     signature: &[Header("X-VERIFY")],
     layout: Layout::Numbered("###"),
@@ -168,6 +181,7 @@ const PHONEPE_V1: Scheme = Scheme {
     )
 };
 
+// the body is NOT covered at all
 const PHONEPE_V2: Scheme = Scheme {
     detection: Detection { needs_secret: true, hint: Some((Json("event"), "")), ..Detection::HEADER },
     signature: &[Header("Authorization")],
@@ -179,6 +193,7 @@ const PHONEPE_V2: Scheme = Scheme {
     ..Scheme::base("phonepe.v2", Provider::PhonePe, "https://developer.phonepe.com/v2/")
 };
 
+// reverse order of the request hash; amount text must stay as received (1500.00)
 const PAYU_V1: Scheme = Scheme {
     detection: Detection { fields: &["hash", "txnid", "mihpayid"], ..Detection::HEADER },
     signature: &[Field("hash")],
@@ -217,6 +232,7 @@ const PAYU_V1: Scheme = Scheme {
     ..Scheme::base("payu.v1", Provider::PayU, "https://docs.payu.in/docs/transaction-callback-1")
 };
 
+// random salt: the same input gives another checksum each time; CHECKSUMHASH must be taken out before hashing
 const PAYTM_V1: Scheme = Scheme {
     detection: Detection { fields: &["CHECKSUMHASH"], ..Detection::HEADER },
     signature: &[Field("CHECKSUMHASH"), Json("head.signature")],

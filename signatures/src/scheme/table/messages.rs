@@ -25,6 +25,9 @@ pub(super) const ROWS: &[Scheme] = &[
     TWITCH_V1,
 ];
 
+// docs: the signature is made over an ESCAPED-unicode payload with lower-case hex (ä -> \u00e4; an older page adds /
+// -> \/, < -> \u003C, % -> \u0025, @ -> \u0040): the raw bytes on the wire already have that form, JSON round trips
+// lose it; GET hub.mode=subscribe: echo hub.challenge after checking hub.verify_token
 const META_SHA256: Scheme = Scheme {
     detection: Detection {
         without: &["x-github-event", "x-gitea-event", "x-gogs-event", "x-forgejo-event"],
@@ -70,6 +73,7 @@ const META_SHA1: Scheme = Scheme {
     ..Scheme::base("meta.sha1", Provider::Meta, "https://developers.facebook.com/docs/messenger-platform/webhooks")
 };
 
+// ping is signed too
 const INTERCOM_V1: Scheme = Scheme {
     detection: Detection {
         without: &[
@@ -98,6 +102,8 @@ const INTERCOM_V1: Scheme = Scheme {
     )
 };
 
+// slash commands and interactions are form-encoded: the raw form text is signed; the page and the Python package
+// limit the future as well, the packages for Node do not
 const SLACK_V0: Scheme = Scheme {
     detection: Detection { alone: &["x-slack-request-timestamp"], ..Detection::HEADER },
     signature: &[Header("X-Slack-Signature")],
@@ -107,7 +113,7 @@ const SLACK_V0: Scheme = Scheme {
         place: Header("x-slack-request-timestamp"),
         unit: TimeUnit::Seconds,
         tolerance_seconds: Some(300),
-        limits_future: true,
+        limits_future: false,
     }),
     event: EventRule { name: &[Json("event.type")], id: Some(Json("event_id")) },
     key_note: "Signing Secret (not the client secret, not the deprecated verification token)",
@@ -115,6 +121,8 @@ const SLACK_V0: Scheme = Scheme {
     ..Scheme::base("slack.v0", Provider::Slack, "https://docs.slack.dev/authentication/verifying-requests-from-slack/")
 };
 
+// Discord sends deliberately bad signatures when the URL is saved: they must get 401; answer PING {"type":1} with
+// {"type":1}
 const DISCORD_V1: Scheme = Scheme {
     detection: Detection { alone: &["x-signature-timestamp"], ..Detection::HEADER },
     signature: &[Header("X-Signature-Ed25519")],
@@ -150,6 +158,7 @@ const TELEGRAM_TOKEN: Scheme = Scheme {
     ..Scheme::base("telegram.token", Provider::Telegram, "https://core.telegram.org/bots/api#setwebhook")
 };
 
+// "Verify" sends an empty events array; SDK compares decoded bytes: case of the base64 text matters
 const LINE_V1: Scheme = Scheme {
     signature: &[Header("x-line-signature")],
     encoding: Encoding::Base64,
@@ -164,6 +173,8 @@ const LINE_V1: Scheme = Scheme {
     )
 };
 
+// event endpoint.url_validation: answer {"plainToken":..,"encryptedToken":hex hmac_sha256(secret, plainToken)}
+// within 3 s; revalidated every 72 h; sample code uses JSON.stringify(req.body)
 const ZOOM_V0: Scheme = Scheme {
     detection: Detection { alone: &["x-zm-request-timestamp"], ..Detection::HEADER },
     signature: &[Header("x-zm-signature")],
@@ -181,6 +192,8 @@ const ZOOM_V0: Scheme = Scheme {
     ..Scheme::base("zoom.v0", Provider::Zoom, "https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events")
 };
 
+// url as Twilio saw it: https, public host, port, query, user:pass@; parameter names sorted case-SENSITIVELY; array
+// values sorted and de-duplicated
 const TWILIO_V1: Scheme = Scheme {
     signature: &[Header("X-Twilio-Signature")],
     encoding: Encoding::Base64,
@@ -196,9 +209,11 @@ const TWILIO_V1: Scheme = Scheme {
     ..Scheme::base("twilio.v1", Provider::Twilio, "https://www.twilio.com/docs/usage/security#validating-requests")
 };
 
+// body ends with CRLF and has CRLF between events: a lost \r\n fails
 const SENDGRID_V1: Scheme = Scheme {
     signature: &[Header("X-Twilio-Email-Event-Webhook-Signature")],
     encoding: Encoding::Base64,
+    quirks: &[Quirk::AcceptsSpaces],
     algorithm: Algorithm::EcdsaP256,
     key: KeyForm::PublicKey,
     content: &[Part::Timestamp, Part::Body],
@@ -217,6 +232,7 @@ const SENDGRID_V1: Scheme = Scheme {
     )
 };
 
+// the BODY is not covered: only timestamp+token
 const MAILGUN_V3: Scheme = Scheme {
     detection: Detection { fields: &["timestamp", "token", "signature"], ..Detection::HEADER },
     signature: &[Json("signature.signature"), Field("signature")],
@@ -238,6 +254,7 @@ const MAILGUN_V3: Scheme = Scheme {
     )
 };
 
+// url must equal the configured one incl. user:pass@ and scheme; HEAD request first, unsigned
 const MANDRILL_V1: Scheme = Scheme {
     signature: &[Header("X-Mandrill-Signature")],
     encoding: Encoding::Base64,
@@ -270,6 +287,7 @@ const POSTMARK_BASIC: Scheme = Scheme {
     ..Scheme::base("postmark.basic", Provider::Postmark, "https://postmarkapp.com/developer/webhooks/webhooks-overview")
 };
 
+// webhook_callback_verification: answer the raw challenge text; timestamp text must be used as received (9 decimals)
 const TWITCH_V1: Scheme = Scheme {
     detection: Detection { alone: &["twitch-eventsub-message-type"], ..Detection::HEADER },
     signature: &[Header("Twitch-Eventsub-Message-Signature")],

@@ -26,6 +26,8 @@ pub(super) const ROWS: &[Scheme] = &[
     PLAID_JWT,
 ];
 
+// header parsing is strict: "t=..., v1=..." with a space fails in stripe-node; whsec_ must NOT be stripped or
+// base64-decoded (opposite of Standard Webhooks)
 const STRIPE_V1: Scheme = Scheme {
     signature: &[Header("Stripe-Signature")],
     layout: Layout::Pairs { separator: b',', signature: "v1" },
@@ -39,14 +41,16 @@ const STRIPE_V1: Scheme = Scheme {
     quirks: &[Quirk::RefusesEmptyBody],
     event: EventRule { name: &[Json("type")], id: Some(Json("id")) },
     key_note: "endpoint secret whsec_.. used WHOLE as UTF-8 text (prefix kept, no base64); `stripe listen` prints \
-its own whsec_",
+        its own whsec_",
     rotation: "comma-separated t=.,v1=.,v1=. : one v1 per active secret (rolling keeps the old one up to 24 h); v0 \
-is a legacy test-mode scheme and must be ignored; any v1 may match",
+        is a legacy test-mode scheme and must be ignored; any v1 may match",
     redelivery: "live: up to 3 days exponential; test: 3 times over a few hours; replies other than 2xx (3xx too) \
-count as failures",
+        count as failures",
     ..Scheme::base("stripe.v1", Provider::Stripe, "https://docs.stripe.com/webhooks/signature")
 };
 
+// the URL is the one CONFIGURED at Square, byte for byte (scheme, host, trailing slash, query); legacy header
+// x-square-signature is HMAC-SHA1
 const SQUARE_V1: Scheme = Scheme {
     signature: &[Header("x-square-hmacsha256-signature")],
     encoding: Encoding::Base64,
@@ -58,6 +62,7 @@ const SQUARE_V1: Scheme = Scheme {
     ..Scheme::base("square.v1", Provider::Square, "https://developer.squareup.com/docs/webhooks/step3validate")
 };
 
+// webhook_id is YOUR id of the webhook, it is not in the request; crc32 in decimal, not hex
 const PAYPAL_V1: Scheme = Scheme {
     detection: Detection { with: &["paypal-transmission-id"], alone: &["paypal-transmission-id"], ..Detection::HEADER },
     signature: &[Header("Paypal-Transmission-Sig")],
@@ -91,6 +96,8 @@ const PAYPAL_V1: Scheme = Scheme {
     )
 };
 
+// bt_payload ends with a line feed that form decoding may lose: try payload and payload+"\n"; GET bt_challenge must
+// be answered with public_key|hexhmac(challenge)
 const BRAINTREE_V1: Scheme = Scheme {
     detection: Detection { fields: &["bt_signature", "bt_payload"], ..Detection::HEADER },
     signature: &[Field("bt_signature")],
@@ -109,6 +116,7 @@ const BRAINTREE_V1: Scheme = Scheme {
     )
 };
 
+// this is what YOU answer, not what you check
 const BRAINTREE_CHALLENGE: Scheme = Scheme {
     detection: Detection { fields: &["bt_challenge"], ..Detection::HEADER },
     signature: &[Query("bt_challenge")],
@@ -125,6 +133,8 @@ const BRAINTREE_CHALLENGE: Scheme = Scheme {
     )
 };
 
+// absent fields are empty strings (the colons stay); values are NOT escaped in this form (\ and : escaping is only
+// for the old HPP key list)
 const ADYEN_CLASSIC: Scheme = Scheme {
     signature: &[Json("notificationItems.0.NotificationRequestItem.additionalData.hmacSignature")],
     encoding: Encoding::Base64,
@@ -145,6 +155,7 @@ const ADYEN_CLASSIC: Scheme = Scheme {
     )
 };
 
+// validateBankingHMAC (deprecated) has its two first arguments swapped
 const ADYEN_PLATFORM: Scheme = Scheme {
     signature: &[Header("HmacSignature")],
     encoding: Encoding::Base64,
@@ -157,6 +168,7 @@ const ADYEN_PLATFORM: Scheme = Scheme {
     )
 };
 
+// SDK tolerance is only 5 SECONDS: any tunnel or debugger delay fails; colon between ts and body
 const PADDLE_H1: Scheme = Scheme {
     signature: &[Header("Paddle-Signature")],
     layout: Layout::Pairs { separator: b';', signature: "h1" },
@@ -175,6 +187,8 @@ const PADDLE_H1: Scheme = Scheme {
     ..Scheme::base("paddle.h1", Provider::Paddle, "https://developer.paddle.com/webhooks/signature-verification")
 };
 
+// classic webhooks are a form "id=tr_..." without any signature: fetch the payment instead; prefix is optional in
+// the validator
 const MOLLIE_V1: Scheme = Scheme {
     signature: &[Header("X-Mollie-Signature")],
     layout: Layout::Prefixed("sha256="),
@@ -184,6 +198,8 @@ const MOLLIE_V1: Scheme = Scheme {
     ..Scheme::base("mollie.v1", Provider::Mollie, "https://docs.mollie.com/reference/webhooks-new")
 };
 
+// same header NAME as Standard Webhooks but a bare hex value: tell them apart by webhook-id and the v1, prefix;
+// answer 498 for a bad signature
 const GOCARDLESS_V1: Scheme = Scheme {
     detection: Detection { without: &["webhook-id", "webhook-timestamp"], ..Detection::HEADER },
     signature: &[Header("Webhook-Signature")],
@@ -211,8 +227,9 @@ const COINBASE_COMMERCE_V1: Scheme = Scheme {
     )
 };
 
+// generic header name: Mercado Pago uses x-signature too
 const LEMONSQUEEZY_V1: Scheme = Scheme {
-    detection: Detection { with: &["x-event-name"], alone: &[], ..Detection::HEADER },
+    detection: Detection { with: &["x-event-name"], ..Detection::HEADER },
     signature: &[Header("X-Signature")],
     event: EventRule { name: &[Header("x-event-name")], id: None },
     redelivery: "up to 4 tries: 5 s, 25 s, 125 s",
@@ -223,6 +240,8 @@ const LEMONSQUEEZY_V1: Scheme = Scheme {
     )
 };
 
+// a static Authorization header may be set as well (no Bearer prefix); docs warn: re-serialising changes number
+// precision and characters such as ©
 const CHECKOUT_V1: Scheme = Scheme {
     signature: &[Header("Cko-Signature")],
     event: EventRule { name: &[Json("type")], id: Some(Json("id")) },
@@ -235,9 +254,11 @@ const CHECKOUT_V1: Scheme = Scheme {
     )
 };
 
+// X-Test-Notification: true marks the test call; old X-Signature header is RSA-SHA1
 const WISE_V1: Scheme = Scheme {
     signature: &[Header("X-Signature-SHA256")],
     encoding: Encoding::Base64,
+    quirks: &[Quirk::AcceptsSpaces],
     algorithm: Algorithm::RsaSha256,
     key: KeyForm::PublicKey,
     event: EventRule { name: &[Json("event_type")], id: Some(Header("x-delivery-id")) },
@@ -250,6 +271,7 @@ const WISE_V1: Scheme = Scheme {
     )
 };
 
+// body hash is over the text WITH its 2-space indent: re-serialising breaks it; reject alg other than ES256
 const PLAID_JWT: Scheme = Scheme {
     signature: &[Header("Plaid-Verification")],
     encoding: Encoding::Base64Url,

@@ -5,7 +5,7 @@ use crate::key::KeyForm;
 use crate::mac::Algorithm;
 use crate::provider::Provider;
 use crate::scheme::Place::{AnyHeader, Header, Json};
-use crate::scheme::{Detection, EventRule, Layout, Part, Scheme, TimeRule, TimeUnit};
+use crate::scheme::{Detection, EventRule, Layout, Part, Quirk, Scheme, TimeRule, TimeUnit};
 
 pub(super) const ROWS: &[Scheme] = &[
     STANDARDWEBHOOKS_V1,
@@ -23,6 +23,8 @@ pub(super) const ROWS: &[Scheme] = &[
     DODO_V1,
 ];
 
+// secret: strip whsec_ then base64-decode; a "v1,whsec_" prefix (Supabase hooks) must be cut as well; id and
+// timestamp are signed, so a proxy may not rewrite them
 const STANDARDWEBHOOKS_V1: Scheme = Scheme {
     id: "standardwebhooks.v1",
     provider: Provider::StandardWebhooks,
@@ -38,10 +40,12 @@ const STANDARDWEBHOOKS_V1: Scheme = Scheme {
     event: EventRule { name: &[Json("type")], id: Some(Header("webhook-id")) },
     rotation: "space-separated list `v1,<b64> v1,<b64> v1a,<b64>`, one per active secret; any match",
     redelivery: "spec example: immediately, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; timeout 15-30 s; \
-410 disables; 3xx is a failure",
+        410 disables; 3xx is a failure",
     ..STANDARD
 };
 
+// the example header of the spec is not self-consistent (its v1a belongs to another message: it verifies for
+// msg_p5jXN8AQM9LWM0D4loKWxJek/1614265330)
 const STANDARDWEBHOOKS_V1A: Scheme = Scheme {
     id: "standardwebhooks.v1a",
     provider: Provider::StandardWebhooks,
@@ -51,10 +55,12 @@ const STANDARDWEBHOOKS_V1A: Scheme = Scheme {
     key_note: "whpk_ + base64(32 bytes); secret key whsk_ + base64(seed||public)",
     rotation: "space-separated, may be mixed with v1",
     redelivery: "spec example: immediately, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; timeout 15-30 s; \
-410 disables; 3xx is a failure",
+        410 disables; 3xx is a failure",
     ..ASYMMETRIC
 };
 
+// secret: strip whsec_ then base64-decode; a "v1,whsec_" prefix (Supabase hooks) must be cut as well; id and
+// timestamp are signed, so a proxy may not rewrite them
 const SVIX_V1: Scheme = Scheme {
     id: "svix.v1",
     provider: Provider::Svix,
@@ -83,6 +89,7 @@ const SVIX_V1A: Scheme = Scheme {
     ..SVIX
 };
 
+// CLERK_WEBHOOK_SIGNING_SECRET is per endpoint; development and production instances differ
 const CLERK_SVIX: Scheme = Scheme {
     id: "clerk.svix",
     provider: Provider::Clerk,
@@ -113,6 +120,7 @@ const RESEND_SVIX: Scheme = Scheme {
     ..SVIX
 };
 
+// timestamp is parsed as an integer prefix but the ORIGINAL header text is signed
 const OPENAI_V1: Scheme = Scheme {
     id: "openai.v1",
     provider: Provider::OpenAi,
@@ -125,14 +133,16 @@ const OPENAI_V1: Scheme = Scheme {
         ..Detection::HEADER
     },
     key: KeyForm::Base64IfPrefixed,
+    quirks: &[Quirk::OptionalPrefix],
     event: EventRule { name: &[Json("type")], id: Some(Header("webhook-id")) },
     key_note: "whsec_ -> base64; WITHOUT the prefix the SDK takes the secret as raw UTF-8 (Standard Webhooks would \
-base64-decode it)",
+        base64-decode it)",
     rotation: "space-separated; malformed entries are skipped",
     redelivery: "up to 72 h",
     ..STANDARD
 };
 
+// a whsec_ prefix does not prove base64 decoding: try both
 const POLAR_V1: Scheme = Scheme {
     id: "polar.v1",
     provider: Provider::Polar,
@@ -145,12 +155,13 @@ const POLAR_V1: Scheme = Scheme {
     },
     key: KeyForm::TextOrBase64,
     event: EventRule { name: &[Json("type")], id: Some(Header("webhook-id")) },
-    key_note: "the WHOLE secret incl. its prefix as UTF-8 (SDK base64-encodes it before calling the library); since \
-2026-08 new whsec_ secrets are signed BOTH ways",
+    key_note: "the WHOLE secret incl. its prefix as UTF-8 (SDK base64-encodes it before calling the library); \
+        since 2026-08 new whsec_ secrets are signed BOTH ways",
     rotation: "space-separated",
     ..STANDARD
 };
 
+// custom headers can be set per hook and act as a token; success is HTTP 200
 const BIGCOMMERCE_V1: Scheme = Scheme {
     id: "bigcommerce.v1",
     provider: Provider::BigCommerce,
@@ -166,10 +177,12 @@ const BIGCOMMERCE_V1: Scheme = Scheme {
     event: EventRule { name: &[Json("scope")], id: Some(Json("hash")) },
     key_note: "app client_secret as UTF-8 (docs: base64-encode it, then hand it to standardwebhooks)",
     redelivery: "60,180,300,600,900,1800,3600,7200,21600,50400,86400 s; about 48 h, then deactivated + e-mail; \
-whole DOMAIN is blocklisted on a low success rate",
+        whole DOMAIN is blocklisted on a low success rate",
     ..STANDARD
 };
 
+// new in 2026, behind the flag webhook_signing_token at first; both X-Gitlab-Token and webhook-signature can be
+// present
 const GITLAB_SIGNING: Scheme = Scheme {
     id: "gitlab.signing",
     provider: Provider::GitLab,

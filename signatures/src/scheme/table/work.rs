@@ -27,6 +27,7 @@ pub(super) const ROWS: &[Scheme] = &[
     SANITY_V1,
 ];
 
+// GET ?challenge=: echo it as text/plain with X-Content-Type-Options: nosniff
 const DROPBOX_V1: Scheme = Scheme {
     signature: &[Header("X-Dropbox-Signature")],
     key_note: "app secret",
@@ -34,6 +35,7 @@ const DROPBOX_V1: Scheme = Scheme {
     ..Scheme::base("dropbox.v1", Provider::Dropbox, "https://www.dropbox.com/developers/reference/webhooks")
 };
 
+// secret is hashed in front, no HMAC; v1, v2 and v3 headers can arrive together
 const HUBSPOT_V1: Scheme = Scheme {
     detection: Detection {
         values: &[("x-hubspot-signature-version", "v1")],
@@ -53,6 +55,7 @@ const HUBSPOT_V1: Scheme = Scheme {
     )
 };
 
+// url incl. query, as HubSpot called it
 const HUBSPOT_V2: Scheme = Scheme {
     detection: Detection {
         values: &[("x-hubspot-signature-version", "v2")],
@@ -72,6 +75,7 @@ const HUBSPOT_V2: Scheme = Scheme {
     )
 };
 
+// docs: decode %3A %2F %3F %40 %21 %24 %27 %28 %29 %2A %2C %3B in the url first (node SDK does not)
 const HUBSPOT_V3: Scheme = Scheme {
     signature: &[Header("X-HubSpot-Signature-v3")],
     encoding: Encoding::Base64,
@@ -92,6 +96,7 @@ const HUBSPOT_V3: Scheme = Scheme {
     )
 };
 
+// base64 after a sha256= prefix (GitHub: hex)
 const TYPEFORM_V1: Scheme = Scheme {
     signature: &[Header("Typeform-Signature")],
     layout: Layout::Prefixed("sha256="),
@@ -125,6 +130,7 @@ const CALENDLY_V1: Scheme = Scheme {
     )
 };
 
+// GET/DELETE webhooks sign an empty body
 const ZENDESK_V1: Scheme = Scheme {
     detection: Detection { alone: &["x-zendesk-webhook-id"], ..Detection::HEADER },
     signature: &[Header("X-Zendesk-Webhook-Signature")],
@@ -138,7 +144,7 @@ const ZENDESK_V1: Scheme = Scheme {
     }),
     event: EventRule { name: &[Json("type")], id: Some(Header("x-zendesk-webhook-invocation-id")) },
     key_note: "signing secret as TEXT although it looks like base64; test requests before creation always use \
-dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==",
+        dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==",
     redelivery: "up to 3 tries on 409, and on 429/503 with Retry-After; 12 s",
     ..Scheme::base("zendesk.v1", Provider::Zendesk, "https://developer.zendesk.com/documentation/webhooks/verifying/")
 };
@@ -157,6 +163,8 @@ const LINEAR_V1: Scheme = Scheme {
     ..Scheme::base("linear.v1", Provider::Linear, "https://linear.app/developers/webhooks#securing-webhooks")
 };
 
+// the query string is percent-encoded twice by the SDK; list in x-contentful-signed-headers includes itself and the
+// timestamp
 const CONTENTFUL_V1: Scheme = Scheme {
     signature: &[Header("x-contentful-signature")],
     content: &[
@@ -176,6 +184,7 @@ const CONTENTFUL_V1: Scheme = Scheme {
         tolerance_seconds: Some(30),
         limits_future: false,
     }),
+    quirks: &[Quirk::ExcludesBorder],
     event: EventRule { name: &[Header("x-contentful-topic")], id: Some(Header("x-contentful-idempotency-key")) },
     key_note: "64-character signing secret",
     ..Scheme::base(
@@ -185,6 +194,7 @@ const CONTENTFUL_V1: Scheme = Scheme {
     )
 };
 
+// body can be XML
 const DOCUSIGN_V1: Scheme = Scheme {
     signature: &[NumberedHeaders("X-DocuSign-Signature-")],
     encoding: Encoding::Base64,
@@ -195,6 +205,8 @@ const DOCUSIGN_V1: Scheme = Scheme {
     ..Scheme::base("docusign.v1", Provider::DocuSign, "https://developers.docusign.com/platform/webhooks/connect/hmac/")
 };
 
+// timestamp comes AFTER the body; wire body has \uXXXX and \/ escapes: the SDK re-creates them when it is given an
+// object
 const BOX_V1: Scheme = Scheme {
     detection: Detection { alone: &["box-delivery-id"], ..Detection::HEADER },
     signature: &[Header("BOX-SIGNATURE-PRIMARY"), Header("BOX-SIGNATURE-SECONDARY")],
@@ -218,6 +230,8 @@ const BOX_V1: Scheme = Scheme {
     ..Scheme::base("box.v1", Provider::Box, "https://developer.box.com/guides/webhooks/v2/signatures-v2/")
 };
 
+// handshake: POST with X-Hook-Secret and no signature; echo the header with 200/204 while the create call is still
+// in flight
 const ASANA_V1: Scheme = Scheme {
     signature: &[Header("X-Hook-Signature")],
     event: EventRule { name: &[Json("events.0.resource.resource_type"), Json("events.0.action")], id: None },
@@ -226,6 +240,7 @@ const ASANA_V1: Scheme = Scheme {
     ..Scheme::base("asana.v1", Provider::Asana, "https://developers.asana.com/docs/webhooks-guide")
 };
 
+// callbackURL exactly as given at creation; HEAD request at creation must get 200
 const TRELLO_V1: Scheme = Scheme {
     signature: &[Header("X-Trello-Webhook")],
     encoding: Encoding::Base64,
@@ -242,6 +257,7 @@ const TRELLO_V1: Scheme = Scheme {
     )
 };
 
+// header without -256 carries SHA-256; webhooks without a secret are unsigned; Connect apps use a JWT instead
 const JIRA_V1: Scheme = Scheme {
     detection: Detection {
         with: &["x-atlassian-webhook-identifier"],
@@ -252,10 +268,11 @@ const JIRA_V1: Scheme = Scheme {
     layout: Layout::Prefixed("sha256="),
     event: EventRule { name: &[Json("webhookEvent")], id: Some(Header("x-atlassian-webhook-identifier")) },
     redelivery: "up to 5 retries, 5-15 min apart, on 408/409/425/429/5xx and connection errors; \
-X-Atlassian-Webhook-Retry",
+        X-Atlassian-Webhook-Retry",
     ..Scheme::base("jira.v1", Provider::Jira, "https://developer.atlassian.com/cloud/jira/platform/webhooks/")
 };
 
+// docs sample signs JSON.stringify(body)
 const TALLY_V1: Scheme = Scheme {
     signature: &[Header("Tally-Signature")],
     encoding: Encoding::Base64,
@@ -264,6 +281,8 @@ const TALLY_V1: Scheme = Scheme {
     ..Scheme::base("tally.v1", Provider::Tally, "https://tally.so/help/webhooks")
 };
 
+// without a secret the header is the literal "no-secret-provided"; a custom payload template may turn the body into
+// form content
 const CALCOM_V1: Scheme = Scheme {
     signature: &[Header("X-Cal-Signature-256")],
     quirks: &[Quirk::SaysNoSecret("no-secret-provided")],
@@ -283,7 +302,7 @@ const SANITY_V1: Scheme = Scheme {
         tolerance_seconds: None,
         limits_future: false,
     }),
-    quirks: &[Quirk::AcceptsSpaces, Quirk::ChecksUnit, Quirk::RefusesEmptyBody],
+    quirks: &[Quirk::ChecksUnit, Quirk::RefusesEmptyBody],
     event: EventRule { name: &[Header("sanity-operation")], id: Some(Header("idempotency-key")) },
     ..Scheme::base("sanity.v1", Provider::Sanity, "https://www.sanity.io/docs/webhooks")
 };

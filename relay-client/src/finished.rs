@@ -1,0 +1,192 @@
+//! What the app has taken: a delivery that comes again is answered from here, and does not bother it twice.
+//!
+//! A relay that holds brings a webhook again when the session broke before the answer got through. The app may have had it all the same.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use hookwire_protocol::{
+    head::{BodyLength, Headers, HttpVersion, ResponseHead},
+    hello,
+};
+use hookwire_tunnel::Reply;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// Deliveries remembered: more than any session has in flight, at 40 bytes each.
+const REMEMBERED: usize = 4096;
+
+/// The deliveries of this process that the app answered with 2xx, and those that it is working on.
+#[derive(Debug, Default)]
+pub(crate) struct Finished {
+    table: Mutex<Table>,
+    /// One that was under way is not any more.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    known: HashMap<[u8; 16], State>,
+    /// Those that are finished, oldest first.
+    order: VecDeque<[u8; 16]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// With the app.
+    UnderWay,
+    /// The app has answered with this status.
+    Took(u16),
+}
+
+/// Whether a delivery is new.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// It is: the app gets it.
+    First(UnderWay),
+    /// The app has answered it with this status.
+    Before(u16),
+}
+
+/// A delivery that is with the app. Dropped without an answer, the app gets it again should it come again.
+#[derive(Debug)]
+pub(crate) struct UnderWay {
+    finished: Arc<Finished>,
+    id: [u8; 16],
+    status: Option<u16>,
+}
+
+impl Finished {
+    /// Begins a delivery. One that is with the app already waits for what becomes of that.
+    pub(crate) async fn begin(self: &Arc<Self>, id: [u8; 16]) -> Begun {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut table = self.lock();
+                match table.known.get(&id) {
+                    None => {
+                        table.known.insert(id, State::UnderWay);
+                        return Begun::First(UnderWay { finished: Arc::clone(self), id, status: None });
+                    }
+                    Some(State::Took(status)) => return Begun::Before(*status),
+                    Some(State::UnderWay) => {}
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// The last that the app took, for the relay to know.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let table = self.lock();
+        table.order.iter().rev().take(hello::FINISHED).map(|id| Uuid::from_bytes(*id).to_string()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl UnderWay {
+    /// The app has answered. Only 2xx finishes a delivery: with anything else it may come again, and the app shall have it again.
+    pub(crate) fn answered(&mut self, status: u16) {
+        self.status = (200..300).contains(&status).then_some(status);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        {
+            let mut table = self.finished.lock();
+            match self.status {
+                Some(status) => {
+                    table.known.insert(self.id, State::Took(status));
+                    table.order.push_back(self.id);
+                    if table.order.len() > REMEMBERED
+                        && let Some(oldest) = table.order.pop_front()
+                    {
+                        table.known.remove(&oldest);
+                    }
+                }
+                None => drop(table.known.remove(&self.id)),
+            }
+        }
+        self.finished.changed.notify_waiters();
+    }
+}
+
+/// Answers a delivery as the app did before.
+pub(crate) fn answer_again(status: u16, reply: Reply) {
+    let head = ResponseHead {
+        status,
+        version: HttpVersion::Http11,
+        error: None,
+        body: BodyLength::Empty,
+        reason: None,
+        headers: Headers::default(),
+    };
+    let _ = reply.send_whole(&head, Bytes::new()); // a relay that left again will ask again
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(begun: Begun) -> UnderWay {
+        match begun {
+            Begun::First(under_way) => under_way,
+            Begun::Before(status) => panic!("answered with {status} before"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_app_took_comes_no_second_time() {
+        let finished = Arc::new(Finished::default());
+        let mut under_way = first(finished.begin([7; 16]).await);
+        under_way.answered(204);
+        drop(under_way);
+        assert!(matches!(finished.begin([7; 16]).await, Begun::Before(204)));
+        assert_eq!(finished.ids(), ["07070707-0707-0707-0707-070707070707"]);
+    }
+
+    #[tokio::test]
+    async fn what_the_app_did_not_take_comes_again() {
+        let finished = Arc::new(Finished::default());
+        for status in [Some(500), Some(302), None] {
+            let mut under_way = first(finished.begin([7; 16]).await);
+            if let Some(status) = status {
+                under_way.answered(status);
+            }
+        }
+        assert!(finished.ids().is_empty() && finished.lock().known.is_empty());
+    }
+
+    #[tokio::test]
+    async fn one_that_the_app_works_on_is_waited_for() {
+        let finished = Arc::new(Finished::default());
+        let mut under_way = first(finished.begin([7; 16]).await);
+        let again = finished.begin([7; 16]);
+        let answered = async {
+            tokio::task::yield_now().await;
+            under_way.answered(200);
+            drop(under_way);
+        };
+        let (again, ()) = tokio::join!(again, answered);
+        assert!(matches!(again, Begun::Before(200)));
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded_and_forgets_the_oldest() {
+        let finished = Arc::new(Finished::default());
+        for number in 0..REMEMBERED as u128 + 10 {
+            first(finished.begin(number.to_be_bytes()).await).answered(200);
+        }
+        assert_eq!(finished.lock().known.len(), REMEMBERED);
+        drop(first(finished.begin(9_u128.to_be_bytes()).await));
+        assert!(matches!(finished.begin(10_u128.to_be_bytes()).await, Begun::Before(200)));
+        assert_eq!(finished.ids().len(), hello::FINISHED);
+    }
+}

@@ -1,0 +1,416 @@
+//! Who answers the sender, and what is never lost.
+//!
+//! [`Delivery::take`] answers a webhook whose endpoint may hold: with the app's answer, or with 202 once the inbox has synced it. That is
+//! the only place where the relay says 2xx for an app. In reading order: `kept` (a body that may still have to be held), `held` (between
+//! wire and inbox), `desk` (what is under way for an endpoint), `follow` (the app's answer after the sender has had its own), `schedule`,
+//! `drain` (what goes out next) and `drainer` (which sends it), `upkeep` (the end of retention).
+
+pub(crate) mod desk;
+mod drain;
+mod drainer;
+mod follow;
+mod held;
+mod kept;
+mod schedule;
+mod upkeep;
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use hookwire_protocol::{
+    code::Code,
+    head::{RequestHead, ResponseHead},
+    session::Reset,
+};
+use hookwire_tunnel::{Sending, Tunnel};
+use http::{Method, Response};
+use http_body::Body;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::{
+    answer::{AnswerBody, accepted, pass_on, refuse},
+    endpoints::Route,
+    inbox::{Inbox, InboxError},
+    limits,
+    policy::{Policy, Who},
+};
+use desk::{Arriving, Desk};
+use kept::{Budget, Extent, Kept};
+
+pub(crate) use drainer::Drainer;
+pub(crate) use held::RESERVED;
+pub(crate) use upkeep::upkeep;
+
+/// What breaks a request's body.
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Answers webhooks whose endpoint may hold them.
+pub(crate) struct Delivery {
+    inbox: Arc<dyn Inbox>,
+    budget: Arc<Budget>,
+    /// For bodies of some size that are read back from the inbox.
+    large: Semaphore,
+    tasks: TaskTracker,
+    /// How long an exchange may stand still before its answer begins.
+    patience: Duration,
+    /// What an error of a body says about its sender.
+    blame: fn(&BodyError) -> Code,
+    /// The time by which webhooks are due. Tests have one that goes with their paused clock.
+    wall: fn() -> SystemTime,
+}
+
+/// Whether a request carries an event. The others are somebody's who waits for a page, or asks what can be asked (RFC 9110 §9.2.1).
+pub(crate) fn carries_event(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(method)
+}
+
+/// One webhook, and what was agreed for it.
+struct Case {
+    desk: Arc<Desk>,
+    policy: Policy,
+    head: RequestHead,
+    /// When a hybrid relay answers.
+    deadline: Instant,
+}
+
+/// Why a webhook was not held.
+enum NotHeld<B> {
+    /// It is not whole, and never will be.
+    Broken(Code),
+    /// It can only be passed on: here is its body.
+    TooLarge(Kept<B>),
+    /// The inbox did not take it.
+    Refused(Code),
+}
+
+impl Delivery {
+    pub(crate) fn new(
+        inbox: Arc<dyn Inbox>,
+        tasks: TaskTracker,
+        patience: Duration,
+        blame: fn(&BodyError) -> Code,
+    ) -> Self {
+        Self {
+            inbox,
+            budget: Arc::new(Budget::new(limits::KEPT_IN_ALL, limits::KEPT_EACH)),
+            large: Semaphore::new(limits::LARGE_AT_ONCE),
+            tasks,
+            patience,
+            blame,
+            wall: SystemTime::now,
+        }
+    }
+
+    /// The inbox.
+    pub(crate) fn inbox(&self) -> &Arc<dyn Inbox> {
+        &self.inbox
+    }
+
+    /// Answers a webhook.
+    pub(crate) async fn take<B>(self: &Arc<Self>, route: Route, head: RequestHead, body: B) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        let Route { desk, tunnel, policy } = route;
+        let case = Case { desk, policy, head, deadline: Instant::now() + policy.deadline };
+        let body = Kept::new(body, Arc::clone(&self.budget));
+        let Some(tunnel) = tunnel else { return self.without_app(&case, body, Code::NoSession).await };
+        if policy.who == Who::Relay || (policy.ordered && policy.keeps() && case.desk.has_backlog()) {
+            return match self.hold(&case, body).await {
+                Err(NotHeld::TooLarge(body)) => self.deliver(case, tunnel, body, None).await,
+                held => case.answer(&held),
+            };
+        }
+        if !policy.ordered {
+            return self.deliver(case, tunnel, body, None).await;
+        }
+        match self.turn(&case).await {
+            // Who waited before us and had no answer by its deadline is in the inbox by now, and comes first.
+            Some(turn) if !(policy.keeps() && case.desk.has_backlog()) => {
+                self.deliver(case, tunnel, body, Some(turn)).await
+            }
+            _ => self.without_app(&case, body, Code::Overloaded).await,
+        }
+    }
+
+    /// Waits for an ordered endpoint's turn: as long as the sender may wait.
+    async fn turn(&self, case: &Case) -> Option<OwnedSemaphorePermit> {
+        let until = if case.policy.who == Who::Hybrid { case.deadline } else { Instant::now() + self.patience };
+        timeout_at(until, case.desk.turn()).await.ok().flatten()
+    }
+
+    /// Brings a webhook to the app.
+    async fn deliver<B>(
+        self: &Arc<Self>,
+        case: Case,
+        tunnel: Tunnel,
+        body: Kept<B>,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        let opened = match tunnel.open(&case.head) {
+            Ok(opened) => opened,
+            Err(Reset(code)) => return self.without_app(&case, body, code).await,
+        };
+        let mut sending = opened.with_body(body);
+        if case.policy.who != Who::Hybrid {
+            let outcome = sending.head(self.patience, self.blame).await;
+            return self.conclude(case, sending, outcome).await;
+        }
+        let answered = std::future::poll_fn(|context| sending.poll_head(context, self.blame));
+        match timeout_at(case.deadline, answered).await {
+            Ok(outcome) => self.conclude(case, sending, outcome).await,
+            // Boxed: what few webhooks need would be carried along by all.
+            Err(_late) => Box::pin(self.late(case, sending, turn)).await,
+        }
+    }
+
+    /// The head of the app's answer is here in time, or there will be none.
+    async fn conclude<B>(
+        self: &Arc<Self>,
+        case: Case,
+        mut sending: Sending<Kept<B>>,
+        outcome: Result<ResponseHead, Reset>,
+    ) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        match outcome {
+            Ok(head) => {
+                if case.policy.hold && held::never_reached(&head) {
+                    return self.refused_by_app(case, sending, head).await;
+                }
+                if head.error.is_none() {
+                    case.desk.app_answers();
+                }
+                sending.body_mut().let_go();
+                let exchange = sending.into_exchange(head, self.patience);
+                pass_on(&exchange.head, exchange.body)
+            }
+            Err(Reset(code)) => {
+                let body = sending.give_up(code);
+                if matches!(code, Code::NoSession | Code::SessionLost | Code::Overloaded) {
+                    return self.without_app(&case, body, code).await;
+                }
+                refuse(code)
+            }
+        }
+    }
+
+    /// The app takes no connection: it gets the webhook later. The client has it all the same, to judge its signature.
+    async fn refused_by_app<B>(
+        self: &Arc<Self>,
+        case: Case,
+        mut sending: Sending<Kept<B>>,
+        head: ResponseHead,
+    ) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        let extent = std::future::poll_fn(|context| sending.body_mut().poll_whole(context)).await;
+        let pieces = sending.body_mut().pieces();
+        match extent {
+            Ok(Extent::Whole) => {
+                self.let_run_out(sending, head);
+                case.answer(&self.store::<B>(&case, pieces, case.desk.arriving(), ()).await)
+            }
+            Ok(Extent::TooLarge) => {
+                let exchange = sending.into_exchange(head, self.patience);
+                pass_on(&exchange.head, exchange.body)
+            }
+            Err(error) => {
+                let code = (self.blame)(&error);
+                sending.give_up(code);
+                refuse(code)
+            }
+        }
+    }
+
+    /// The answer goes to nobody. The exchange comes to its end by itself.
+    fn let_run_out<B>(&self, sending: Sending<Kept<B>>, head: ResponseHead)
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        self.tasks.spawn(follow::swallow(sending.into_exchange(head, self.patience).body));
+    }
+
+    /// The deadline has passed. Once all of the webhook is here it is written down, and answered with what is there then.
+    async fn late<B>(
+        self: &Arc<Self>,
+        case: Case,
+        mut sending: Sending<Kept<B>>,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        // What can't be held has time for the app's own answer.
+        if let Some(outcome) = self.whole_or_answered(&mut sending).await {
+            return self.conclude(case, sending, outcome).await;
+        }
+        let in_hand = case.desk.take_in_hand(case.id());
+        let arriving = case.desk.arriving();
+        let mut append = self.inbox.append(held::webhook(&case.desk, &case.head, sending.body_mut().pieces()));
+        let mut answer = None;
+        let stored = std::future::poll_fn(|context| {
+            if answer.is_none()
+                && let Poll::Ready(outcome) = sending.poll_head(context, self.blame)
+            {
+                answer = Some(outcome);
+            }
+            append.as_mut().poll(context)
+        })
+        .await;
+        drop(arriving);
+        match (stored, answer) {
+            (Ok(()), None) => {
+                sending.answer_instead(accepted::STATUS.as_u16());
+                let following = Arc::clone(self).follow(sending, in_hand, turn);
+                self.tasks.spawn(following);
+                accepted::response(case.id())
+            }
+            // The app was just in time after all.
+            (Ok(()), Some(Ok(head))) if !held::never_reached(&head) => {
+                self.settle_by_sender(in_hand, &head);
+                self.conclude(case, sending, Ok(head)).await
+            }
+            (Ok(()), Some(refused)) => {
+                match refused {
+                    Ok(head) => self.let_run_out(sending, head),
+                    Err(Reset(code)) => drop(sending.give_up(code)),
+                }
+                accepted::response(case.id()) // the drain has it
+            }
+            (Err(error), answer) => {
+                case.not_stored(&error);
+                let outcome = match answer {
+                    Some(outcome) => outcome,
+                    None => sending.head(self.patience, self.blame).await,
+                };
+                self.conclude(case, sending, outcome).await
+            }
+        }
+    }
+
+    /// Waits until all of a webhook is here: none. Or until the app has answered, be it that it can't be held.
+    async fn whole_or_answered<B>(&self, sending: &mut Sending<Kept<B>>) -> Option<Result<ResponseHead, Reset>>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin,
+    {
+        let extent = std::future::poll_fn(|context| {
+            if let Poll::Ready(outcome) = sending.poll_head(context, self.blame) {
+                return Poll::Ready(Err(outcome));
+            }
+            let whole = std::task::ready!(sending.body_mut().poll_whole(context));
+            Poll::Ready(whole.map_err(|error| Err(Reset((self.blame)(&error)))))
+        })
+        .await;
+        match extent {
+            Ok(Extent::Whole) => None,
+            Ok(Extent::TooLarge) => Some(sending.head(self.patience, self.blame).await),
+            Err(outcome) => Some(outcome),
+        }
+    }
+
+    /// The webhook can't be brought to the app now: `code` says why.
+    async fn without_app<B>(self: &Arc<Self>, case: &Case, body: Kept<B>, code: Code) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        if !case.policy.hold {
+            case.desk.refused();
+            return refuse(code);
+        }
+        match self.hold(case, body).await {
+            Err(NotHeld::TooLarge(_)) => {
+                case.desk.refused();
+                refuse(code)
+            }
+            held => case.answer(&held),
+        }
+    }
+
+    /// Writes a webhook down.
+    async fn hold<B>(self: &Arc<Self>, case: &Case, mut body: Kept<B>) -> Result<(), NotHeld<B>>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        let arriving = case.desk.arriving();
+        match std::future::poll_fn(|context| body.poll_whole(context)).await {
+            Ok(Extent::Whole) => {}
+            Ok(Extent::TooLarge) => return Err(NotHeld::TooLarge(body)),
+            Err(error) => return Err(NotHeld::Broken((self.blame)(&error))),
+        }
+        self.store(case, body.pieces(), arriving, body).await
+    }
+
+    /// Hands a whole webhook to the inbox, and waits until it is synced. `memory` is what has to stay counted until then.
+    async fn store<B>(
+        &self,
+        case: &Case,
+        pieces: Vec<Bytes>,
+        arriving: Arriving,
+        memory: impl Send + 'static,
+    ) -> Result<(), NotHeld<B>> {
+        let append = self.inbox.append(held::webhook(&case.desk, &case.head, pieces));
+        // A task of its own: a sender that hangs up now must not keep the drain from hearing of it.
+        let stored = self.tasks.spawn(async move {
+            let stored = append.await;
+            drop((arriving, memory));
+            stored
+        });
+        let stored = stored.await.unwrap_or_else(|died| Err(InboxError::Failing(died.to_string().into())));
+        stored.map_err(|error| {
+            case.not_stored(&error);
+            case.desk.refused();
+            NotHeld::Refused(code_of(&error))
+        })
+    }
+}
+
+impl Case {
+    fn id(&self) -> Uuid {
+        Uuid::from_bytes(self.head.id)
+    }
+
+    fn answer<B>(&self, held: &Result<(), NotHeld<B>>) -> Response<AnswerBody> {
+        match held {
+            Ok(()) => accepted::response(self.id()),
+            Err(NotHeld::Broken(code) | NotHeld::Refused(code)) => refuse(*code),
+            Err(NotHeld::TooLarge(_)) => refuse(Code::InboxFull),
+        }
+    }
+
+    fn not_stored(&self, error: &InboxError) {
+        tracing::debug!(endpoint = %self.desk.name(), %error, "a webhook was not held");
+    }
+}
+
+/// What the sender is told when the inbox did not take its webhook.
+fn code_of(error: &InboxError) -> Code {
+    match error {
+        InboxError::Full(_) | InboxError::Busy | InboxError::TooLarge { .. } => Code::InboxFull,
+        _ => Code::InboxFailing,
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("inbox", &self.inbox.health()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
