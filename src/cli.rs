@@ -2,6 +2,7 @@
 
 pub(crate) mod choice;
 pub(crate) mod demo;
+pub(crate) mod endpoint;
 pub(crate) mod inspect;
 pub(crate) mod listen;
 pub(crate) mod quantity;
@@ -60,6 +61,8 @@ enum Command {
     Verify(Box<signature::VerifyArgs>),
     /// Sign a body as a provider would
     Sign(Box<signature::SignArgs>),
+    /// List endpoints, and decide about webhooks that could not be delivered (run it where the relay runs)
+    Endpoint(endpoint::EndpointArgs),
 }
 
 impl Cli {
@@ -92,6 +95,7 @@ impl Cli {
             Command::Token(arguments) => crate::token::run(arguments),
             Command::Verify(arguments) => crate::signature::verify(*arguments),
             Command::Sign(arguments) => crate::signature::sign(*arguments),
+            Command::Endpoint(arguments) => crate::endpoint::run(arguments).await,
         }
     }
 }

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod demo;
 mod embedded;
+mod endpoint;
 mod failure;
 mod folders;
 mod inspect;

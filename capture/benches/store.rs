@@ -1,5 +1,5 @@
 //! What the store costs, and how long filters take: 5,000 webhooks of 1.5 kB a second until there are 100,000, then one search
-//! after the other for the first page of 50.
+//! after the other for the first page of 50; at last 40,000 webhooks a second, of which it sheds what is too much.
 //!
 //! `cargo bench -p hookwire-capture` prints a table; nothing is compared with an earlier run.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "the table is what this program is for")]
@@ -10,6 +10,7 @@ mod fixture;
 
 use std::{
     fs,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -75,6 +76,41 @@ fn main() {
     println!("changed {:.4} ms", best(|| reader.changed().unwrap()).0);
     let opening = best(|| Reader::open(&path).unwrap().page(&Filter::all(), From::Newest, PAGE, now).unwrap().len());
     println!("open and first page {:.2} ms", opening.0);
+    overload(&store);
+}
+
+/// Hands over more than is written. What is handed over is made before, so that the memory that grows is the store's.
+fn overload(store: &Store) {
+    const OVERLOAD: u64 = 40_000;
+    const SECONDS: u64 = 5;
+    let made: Vec<_> = (0..1_000).map(|number| fixture::shared(2 * STORED + number)).collect();
+    let writer = store.writer();
+    let (before, memory, start) = (cpu("store"), resident(), Instant::now());
+    let mut handing_over = Duration::ZERO;
+    for tick in 0..SECONDS * 1_000 {
+        std::thread::sleep((start + Duration::from_millis(tick)).saturating_duration_since(Instant::now()));
+        let begin = Instant::now();
+        for at in 0..OVERLOAD / 1_000 {
+            writer.keep(Arc::clone(&made[((tick * 40 + at) % 1_000) as usize]));
+        }
+        handing_over += begin.elapsed();
+    }
+    let (spent, elapsed) = (cpu("store").saturating_sub(before), start.elapsed());
+    println!(
+        "{OVERLOAD} a second for {:.1} s: the thread took {:.0} % of a core; handing over {:.2} µs each; {} MB more memory; {:?}",
+        elapsed.as_secs_f64(),
+        100.0 * spent.as_secs_f64() / elapsed.as_secs_f64(),
+        handing_over.as_secs_f64() * 1e6 / (OVERLOAD * SECONDS) as f64,
+        resident().saturating_sub(memory) / 1_000,
+        writer.health(),
+    );
+}
+
+/// Resident memory in kB (Linux; elsewhere 0).
+fn resident() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
 }
 
 /// The best of some runs in milliseconds, and what they gave.

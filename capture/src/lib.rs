@@ -1,8 +1,23 @@
 //! Captured exchanges: what was asked, what was answered, and what the signature said.
 //!
 //! [`Exchange`] is one request with its response, timings and verdict; [`Update`] is what a running client tells whoever
-//! shows or keeps them. Both are plain data. It deliberately has no clock, no thread and no async runtime of its own, and
-//! it renders nothing: the faces of an exchange live in `hookwire-inspector`.
+//! shows or keeps them. A [`Store`] keeps exchanges in a file: its [`Writer`] takes them without ever waiting for the disk,
+//! and a [`Reader`], in this process or another, lists and searches them with a [`Filter`].
+//!
+//! It deliberately has no async runtime, and the one thread that it starts belongs to a [`Store`]. It renders nothing: the
+//! faces of an exchange live in `hookwire-inspector`.
+//!
+//! ```
+//! # use std::{sync::Arc, time::SystemTime};
+//! # use hookwire_capture::{Exchange, Filter, From, Reader, Retention, Store};
+//! # fn example(path: &std::path::Path, exchange: Exchange) -> Result<(), Box<dyn std::error::Error>> {
+//! let store = Store::open(path, Retention::default())?;
+//! store.writer().keep(Arc::new(exchange));
+//! store.writer().flush()?;
+//! let reader = Reader::open(path)?;
+//! let failed = reader.page(&Filter::parse("verdict:invalid status:4xx")?, From::Newest, 50, SystemTime::now())?;
+//! # Ok(()) }
+//! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod amount;

@@ -31,7 +31,7 @@ struct Arguments {
     names: Vec<String>,
 
     /// The binary under test
-    #[arg(long, default_value = "target/release/hookwire")]
+    #[arg(long, env = "HOOKWIRE_BIN", default_value = "target/release/hookwire")]
     binary: PathBuf,
 
     /// The seed of every random choice; a run prints its own

@@ -16,7 +16,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 
-use hookwire_capture::{Connection, Health, Update};
+use hookwire_capture::{Backlog, Connection, Health, Update};
 
 use crate::{
     columns,
@@ -50,8 +50,8 @@ pub struct Plain {
     hints: Vec<Cow<'static, str>>,
     /// Why the connection is down, as last said: it is tried for ever, and said once.
     trouble: Option<String>,
-    /// What the last line about the backlog said: it is said again when it says something else.
-    backlog: String,
+    /// The backlog as last told.
+    backlog: Backlog,
     /// Whether the way was last found open. It is said when that changes.
     verified: Option<bool>,
     /// What is being rendered; kept for its memory.
@@ -71,7 +71,7 @@ impl Plain {
             repeats: Repeats::default(),
             hints: Vec::new(),
             trouble: None,
-            backlog: String::new(),
+            backlog: Backlog::default(),
             verified: None,
             page: String::new(),
         }

@@ -27,12 +27,7 @@ impl Headers {
 
     /// The lines, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
-        let mut rest = &self.0[2..];
-        std::iter::from_fn(move || {
-            let name = split_field(&mut rest)?;
-            let value = split_field(&mut rest)?;
-            Some((name, value))
-        })
+        split_lines(&self.0[2..])
     }
 
     /// The lines as slices that share this list's memory.
@@ -274,6 +269,16 @@ impl RequestHead {
         Ok(Self { id, received_at, version, body, method, target, headers: Headers::decode(bytes)? })
     }
 
+    /// The header lines of an encoded head, where they stand: for those who look through many heads and keep none.
+    /// Nothing is checked: it must be what [`encode`](Self::encode) made.
+    pub fn lines_of_encoded(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+        // What `REQUEST_FIXED` counts without the lengths of method and target, which are part of their fields.
+        let mut rest = head.get(REQUEST_FIXED - 4..).unwrap_or_default();
+        let _ = (split_field(&mut rest), split_field(&mut rest));
+        let count = size_of::<u16>();
+        split_lines(rest.get(count..).unwrap_or_default())
+    }
+
     /// The same head in memory of its own. A decoded head keeps the whole message alive that it came in, with all its neighbours.
     pub fn detached(&self) -> Self {
         let mut copy = BytesMut::with_capacity(self.method.len() + self.target.len() + self.headers.0.len());
@@ -379,6 +384,14 @@ fn take_field(bytes: &mut Bytes) -> Result<Bytes, HeadError> {
     if bytes.len() < length { Err(HeadError::Truncated) } else { Ok(bytes.split_to(length)) }
 }
 
+fn split_lines(mut rest: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+    std::iter::from_fn(move || {
+        let name = split_field(&mut rest)?;
+        let value = split_field(&mut rest)?;
+        Some((name, value))
+    })
+}
+
 fn split_field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, tail) = rest.split_first_chunk::<2>()?;
     let (field, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
@@ -469,6 +482,8 @@ mod tests {
     fn heads_read_back_byte_for_byte() {
         let bytes = encoded(|out| request().encode(out));
         assert_eq!(bytes.len(), request().encoded_length());
+        assert!(RequestHead::lines_of_encoded(&bytes).eq(request().headers.iter()));
+        assert_eq!(RequestHead::lines_of_encoded(&bytes[..9]).count(), 0);
         assert_eq!(RequestHead::decode(bytes.freeze()), Ok(request()));
 
         for error in [None, Some(Code::AppTimeout)] {

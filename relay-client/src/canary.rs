@@ -3,6 +3,7 @@
 //! Pings show that the session lives; only this shows that a webhook would arrive. It never reaches the app or what is captured.
 
 use std::{
+    convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -53,10 +54,6 @@ pub(crate) struct Aviary {
     upstream: Upstream,
 }
 
-/// The relay itself says that it does not know this session.
-#[derive(Debug)]
-pub(crate) struct Forgotten;
-
 impl Canary {
     /// Answers a canary; any other request is given back. One that is not ours is answered too: it is no webhook, and no app's business.
     pub(crate) fn answer(&self, request: Request) -> Option<Request> {
@@ -102,8 +99,8 @@ impl Aviary {
         Ok(Self { canary, target, upstream })
     }
 
-    /// Sends canaries for ever, and tells what came of each. Ends if the relay says that it has no session for us: to dial again is better.
-    pub(crate) async fn keep(&self, tunnel: &Tunnel, mut tell: impl FnMut(Proof)) -> Forgotten {
+    /// Sends canaries for ever, and tells what came of each, and of the ping beside it.
+    pub(crate) async fn keep(&self, tunnel: &Tunnel, mut tell: impl FnMut(Proof)) -> Infallible {
         let mut tick = tokio::time::interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut measured = None;
@@ -112,14 +109,11 @@ impl Aviary {
             tunnel.measure();
             let (begun, at) = (Instant::now(), SystemTime::now());
             let answered = timeout(WITHIN, self.fly()).await;
-            match answered.unwrap_or_else(|_| Err(Trouble::Other(format!("no answer within {} s", WITHIN.as_secs())))) {
-                Ok(()) => tell(Proof::Verified { at, took: begun.elapsed() }),
-                Err(Trouble::Code(Code::NoSession)) => return Forgotten,
-                Err(trouble) => {
-                    tunnel.probe(); // perhaps it is the session
-                    tell(Proof::Unverified { reason: trouble.to_string() });
-                }
-            }
+            let late = |_| Err(Trouble::Other(format!("no answer within {} s", WITHIN.as_secs())));
+            tell(match answered.unwrap_or_else(late) {
+                Ok(()) => Proof::Verified { at, took: begun.elapsed() },
+                Err(trouble) => Proof::Unverified { reason: trouble.to_string() },
+            });
             let round_trip = tunnel.round_trip();
             if let Some(round_trip) = round_trip.filter(|_| round_trip != measured) {
                 tell(Proof::RoundTrip(round_trip));

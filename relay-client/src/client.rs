@@ -2,7 +2,10 @@
 
 mod run;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use hookwire_capture::{Connection as State, Ready, Update};
 use hookwire_protocol::hello::{Refusal, Welcome, Wishes};
@@ -130,6 +133,7 @@ impl Client {
             recorder: Arc::new(recorder),
             canary: Arc::clone(&canary),
             finished: Arc::clone(&finished),
+            holds: AtomicBool::new(false),
         });
         let (count, wakeups) = watch::channel(0);
         let (alive, life) = watch::channel(false);

@@ -6,7 +6,10 @@ mod repeat;
 use std::{
     fmt,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::{Duration, SystemTime},
 };
@@ -100,6 +103,8 @@ pub(crate) struct Forwarder {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) canary: Arc<Canary>,
     pub(crate) finished: Arc<Finished>,
+    /// The relay holds what an app takes no connection for. Agreed anew with each session.
+    pub(crate) holds: AtomicBool,
 }
 
 /// What is noted of a request on its way.
@@ -159,6 +164,7 @@ impl Forwarder {
     async fn exchange_once(&self, request: Request, mut under_way: UnderWay) {
         let mut passage = Passage::begin(&self.recorder);
         let recorded = request.head.detached();
+        let recorded_method = recorded.method.clone();
         let gone = request.reply.stopped();
         let outcome = {
             let mut delivery = pin!(self.deliver(request, &recorded, &mut passage));
@@ -190,9 +196,16 @@ impl Forwarder {
             forwarded: passage.since_begun(passage.forwarded),
             first_byte: passage.since_begun(passage.answered),
             late: outcome.late,
+            held: self.is_held(&recorded_method, outcome.error),
             duration,
             awaited: None,
         }));
+    }
+
+    /// Whether the sender of a request that ended so has the relay's 202, and the app gets it later.
+    fn is_held(&self, method: &[u8], error: Option<Code>) -> bool {
+        let never_reached = matches!(error, Some(Code::AppRefused | Code::AppUnreachable));
+        never_reached && self.holds.load(Ordering::Relaxed) && !matches!(method, b"GET" | b"HEAD" | b"OPTIONS")
     }
 
     async fn deliver(&self, request: Request, recorded: &RequestHead, passage: &mut Passage) -> Outcome {

@@ -7,7 +7,7 @@ use std::{
     io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle, Thread},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -35,8 +35,11 @@ pub(crate) use kept::{Allowance, Kept};
 /// Exchanges that may wait to be judged: what 30,000 webhooks a second bring in the time of a slow write, a seventh of a second.
 const QUEUE: usize = 4096;
 
-/// Bytes of their heads and bodies, and of pieces to be hashed, that may wait: what a reader that stands still costs, twice at most.
+/// Bytes of their heads and bodies that may wait: what a reader that stands still costs, twice at most.
 const QUEUE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes that may wait to be hashed: 80 ms of a gigabit a second, in which the thread surely gets its turn.
+const HASH_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the thread lets work gather. Nobody sees two milliseconds; at 50,000 webhooks a second they are a hundred.
 const GATHER: Duration = Duration::from_millis(2);
@@ -78,6 +81,8 @@ pub(crate) struct Passed {
     pub(crate) first_byte: Option<Duration>,
     /// The relay had answered the sender when the app did.
     pub(crate) late: bool,
+    /// The relay answered the sender since the app takes no connection, and holds the request.
+    pub(crate) held: bool,
     pub(crate) duration: Duration,
     /// Who waits to see it judged. It is never left out then.
     pub(crate) awaited: Option<oneshot::Sender<Arc<Exchange>>>,
@@ -123,6 +128,8 @@ impl Waiting {
 #[derive(Debug, Default)]
 struct Desk {
     waiting: Mutex<Waiting>,
+    /// Bytes that wait to be hashed.
+    unhashed: AtomicUsize,
     /// The thread has found nothing to do, and has to be woken.
     asleep: AtomicBool,
     /// Nothing will be handed over any more.
@@ -197,13 +204,15 @@ impl Recorder {
         if !digest.stands() {
             return;
         }
-        let mut waiting = self.desk.waiting();
-        if waiting.admit(piece.len()) {
-            waiting.entries.push(Entry::Piece(digest.clone(), piece));
-        } else {
+        let bytes = cost(&piece);
+        // Small ones would keep the message alive that they came in.
+        let piece = if piece.len() < kept::SHARED { Bytes::copy_from_slice(&piece) } else { piece };
+        if self.desk.unhashed.fetch_add(bytes, Ordering::Relaxed) + bytes > HASH_BYTES {
+            self.desk.unhashed.fetch_sub(bytes, Ordering::Relaxed);
             digest.lose();
+            return;
         }
-        drop(waiting);
+        self.desk.waiting().entries.push(Entry::Piece(digest.clone(), piece));
         self.wake();
     }
 
@@ -227,6 +236,11 @@ impl Drop for Recorder {
         self.desk.closed.store(true, Ordering::Release);
         self.thread.unpark();
     }
+}
+
+/// What a piece that waits to be hashed holds, with what stands around it.
+fn cost(piece: &Bytes) -> usize {
+    piece.len() + size_of::<Entry>() + size_of::<Bytes>()
 }
 
 /// The thread's end, also by a panic: nothing piles up any more, and the client does not go on in silence.
@@ -292,7 +306,10 @@ fn work(desk: &Desk, secrets: &Secrets, mut watcher: impl Watcher) -> io::Result
                         let _ = awaited.send(exchange); // whoever waited has left meanwhile
                     }
                 }
-                Entry::Piece(digest, piece) => digest.update(&piece),
+                Entry::Piece(digest, piece) => {
+                    digest.update(&piece);
+                    desk.unhashed.fetch_sub(cost(&piece), Ordering::Relaxed);
+                }
                 Entry::Update(update) => watcher.update(update)?,
                 Entry::Skipped(count) => watcher.update(Update::Skipped(count))?,
             }
@@ -320,8 +337,8 @@ fn judge(passed: Passed, secrets: &Secrets) -> Exchange {
         response: passed.response,
         response_body: passed.response_body.captured(),
         answered_by: match origin {
-            _ if passed.late => AnsweredBy::Relay,
             Origin::Held { .. } => AnsweredBy::Relay,
+            _ if passed.late || passed.held => AnsweredBy::Relay,
             _ if by_client => AnsweredBy::Client,
             _ => AnsweredBy::App,
         },
@@ -390,6 +407,7 @@ mod tests {
             forwarded: None,
             first_byte: None,
             late: false,
+            held: false,
             duration: Duration::ZERO,
             awaited: None,
         })
@@ -485,8 +503,8 @@ mod tests {
         let (recorder, thread, leave, updates, _stop) = start();
         recorder.record(passed(&recorder)); // the watcher stands still with it
         let mut passed = passed(&recorder);
-        let piece = Bytes::from(vec![0; QUEUE_BYTES / 4]);
-        for _ in 0..12 {
+        let piece = Bytes::from(vec![0; HASH_BYTES / 4]);
+        for _ in 0..6 {
             passed.response_body.pass(&piece, &recorder);
         }
         passed.awaited = Some(oneshot::channel().0); // or it would be left out as well
@@ -495,7 +513,7 @@ mod tests {
         (0..2).for_each(|_| leave.send(()).unwrap());
         let Some(Update::Exchange(last)) = updates.iter().nth(1) else { panic!("no exchange") };
         thread.join().unwrap().unwrap();
-        assert_eq!((last.response_body.length, last.response_body.sha256), (12 * piece.len() as u64, None));
+        assert_eq!((last.response_body.length, last.response_body.sha256), (6 * piece.len() as u64, None));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod resign;
 
 use std::{
     io,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     thread::JoinHandle,
     time::{Duration, SystemTime},
 };
@@ -153,7 +153,15 @@ impl Replayer {
         let upstream = app.upstream()?;
         let cap = app.max_capture_body;
         let (recorder, thread) = Recorder::start(cap, Arc::clone(&app.secrets), watcher, CancellationToken::new())?;
-        let forwarder = Forwarder { app, endpoint: "".into(), upstream, recorder: Arc::new(recorder), canary: Arc::default(), finished: Arc::default() };
+        let forwarder = Forwarder {
+            app,
+            endpoint: "".into(),
+            upstream,
+            recorder: Arc::new(recorder),
+            canary: Arc::default(),
+            finished: Arc::default(),
+            holds: AtomicBool::new(false),
+        };
         Ok(Self { forwarder, in_flight: Semaphore::new(IN_FLIGHT), recorder: thread })
     }
 

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RelayError, data,
     delivery::desk::Desk,
+    errand::EndpointReport,
     limits,
     policy::{Bounds, Policy},
 };
@@ -190,6 +191,42 @@ impl Endpoints {
         let table = self.lock();
         let entry = table.get(name).filter(|entry| entry.live.is_none())?;
         entry.away_since.map(|since| since.elapsed())
+    }
+
+    /// Every endpoint by name, as far as it is known here: what is held for it is not.
+    pub(crate) fn list(&self) -> Vec<EndpointReport> {
+        let table = self.lock();
+        let mut reports: Vec<_> = table
+            .iter()
+            .map(|(name, entry)| EndpointReport {
+                name: name.clone(),
+                owner: entry.record.owner.clone(),
+                connected: entry.live.is_some(),
+                answer: entry.policy.who.as_str().to_owned(),
+                held: 0,
+                parked: 0,
+                bytes: 0,
+                lost: 0,
+            })
+            .collect();
+        reports.sort_by(|one, other| one.name.cmp(&other.name));
+        reports
+    }
+
+    /// Forgets a name: it is free for anybody. Whether there was one. Fails, and says why, while a client has it, or it can't be written down.
+    pub(crate) fn remove(&self, name: &str) -> Result<bool, String> {
+        let mut table = self.lock();
+        match table.get(name) {
+            Some(entry) if entry.live.is_some() => return Err(format!("a client is connected for `{name}`")),
+            Some(_) => {}
+            None => return Ok(false),
+        }
+        let removed = table.remove(name);
+        if let Err(error) = self.save(&table) {
+            table.extend(removed.map(|entry| (name.to_owned(), entry)));
+            return Err(error.to_string());
+        }
+        Ok(true)
     }
 
     fn save(&self, table: &HashMap<String, Entry>) -> Result<(), RelayError> {

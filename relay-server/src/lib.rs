@@ -13,6 +13,7 @@ mod connect;
 mod data;
 mod delivery;
 mod endpoints;
+pub mod errand;
 mod error;
 mod fault;
 mod guard;
@@ -75,6 +76,7 @@ impl Relay {
         }
         let tls = config.tls.as_ref().map(tls::load).transpose()?;
         let lock = config.data_dir.as_deref().map(data::lock).transpose()?;
+        config.data_dir.as_deref().map(errand::clear);
         let inbox = match (&config.data_dir, config.inbox()) {
             (Some(folder), Some(settings)) => Some(SqliteInbox::open(&folder.join(INBOX), settings)?),
             _ => None,
@@ -122,6 +124,9 @@ impl Relay {
         });
         if let Some(delivery) = delivery {
             tasks.spawn(upkeep(Arc::clone(&ingress), Arc::clone(delivery.inbox()), stop.clone()));
+        }
+        if let Some(folder) = &self.config.data_dir {
+            tasks.spawn(errand::attend(Arc::clone(&ingress), folder.clone(), stop.clone()));
         }
         let server = Arc::new(listen::Server {
             tls: self.tls,

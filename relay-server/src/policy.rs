@@ -31,6 +31,17 @@ pub(crate) enum Who {
     Hybrid,
 }
 
+impl Who {
+    /// The word used on command lines and in lists.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Relay => "relay",
+            Self::Hybrid => "hybrid",
+        }
+    }
+}
+
 /// What the operator allows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {

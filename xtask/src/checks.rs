@@ -31,6 +31,26 @@ pub(crate) fn run(root: &Path, quick: bool) -> Result<()> {
     Ok(())
 }
 
+/// Builds what users run, and breaks it under load in the ways that were asked for.
+pub(crate) fn faults(root: &Path, arguments: &[&str]) -> Result<()> {
+    setup::faults(root)?;
+    Check::cargo("release binary", root, RELEASE).run()?;
+    let status = Command::new("cargo")
+        .args(FAULTS)
+        .args(arguments)
+        .current_dir(root)
+        .env("HOOKWIRE_BIN", release_binary(root))
+        .status()
+        .context("`cargo` can't start")?;
+    if status.success() { Ok(()) } else { bail!("something that was accepted was lost, or a scenario could not run") }
+}
+
+/// Builds the binary that users run.
+const RELEASE: &[&str] = &["build", "--release", "--package", "hookwire"];
+
+/// Runs the fault tests; their own flags follow.
+const FAULTS: &[&str] = &["run", "--quiet", "--package", "hookwire-faults", "--"];
+
 /// One check: what must be there first, and the command that decides.
 struct Check {
     name: &'static str,
@@ -91,9 +111,12 @@ fn all_checks(root: &Path) -> Vec<Check> {
         lints(root),
         Check::cargo("docs", root, &["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings"),
         Check::cargo("dependencies", root, &["deny", "check", "bans", "licenses", "sources"]).after(setup::cargo_deny),
-        Check::cargo("release binary", root, &["build", "--release", "--package", "hookwire"]),
+        Check::cargo("release binary", root, RELEASE),
         // The end-to-end tests run the binary that users run, not a debug build of it.
         Check::cargo("tests", root, &["test", "--workspace"]).after(setup::end_to_end).with("HOOKWIRE_BIN", binary),
+        Check::cargo("faults", root, &["run", "--quiet", "--package", "hookwire-faults", "--", "--quick"])
+            .after(setup::faults)
+            .with("HOOKWIRE_BIN", release_binary(root).display().to_string()),
         Check {
             program: "node",
             arguments: &["--test"],

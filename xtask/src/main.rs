@@ -10,23 +10,28 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask test [--quick]
+       cargo xtask faults [--quick] [--seed N] [NAME…]
 
   test      set up what is missing, then run every check in the order CI does
   --quick   only what needs neither a release build nor packages: format, lints, unit and property tests
+
+  faults    kill, cut off, fill and freeze a release build under load, and count what was lost; `--list` names the scenarios
+  --quick   a few rounds of each, as CI runs them
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let quick = match arguments[..] {
-        ["test"] => false,
-        ["test", "--quick"] => true,
+    let end = match arguments[..] {
+        ["test"] => checks::run(root(), false),
+        ["test", "--quick"] => checks::run(root(), true),
+        ["faults", ref rest @ ..] => checks::faults(root(), rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match checks::run(root(), quick) {
+    match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nerror: {error:#}");

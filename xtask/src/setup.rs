@@ -39,6 +39,20 @@ pub(crate) fn end_to_end(root: &Path) -> Result<()> {
     packages(&root.join("e2e").join("oracles"))
 }
 
+/// Makes sure, where that is possible, that the fault tests find what they break things with. What is missing they say themselves, aloud.
+#[expect(clippy::unnecessary_wraps, reason = "one of several preparations")]
+pub(crate) fn faults(root: &Path) -> Result<()> {
+    let tools =
+        [("strace", "-V"), ("faketime", "--version"), ("mkfs.ext4", "-V"), ("ip", "-V"), ("prlimit", "--version")];
+    if tools.iter().any(|(program, version)| !answers(program, &[version])) {
+        let packages = &["e2fsprogs", "faketime", "iproute2", "strace", "util-linux"];
+        if let Err(error) = install(root, "a tool of the fault tests", packages) {
+            println!("{error:#}");
+        }
+    }
+    Ok(())
+}
+
 /// Makes sure that the example app can start: Node is there, and so are the app's packages.
 fn shop(root: &Path) -> Result<()> {
     node(root)?;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use rusqlite::{
     Connection,
     functions::{Context, FunctionFlags},
@@ -29,8 +28,8 @@ pub(super) fn add_to(database: &Connection) -> rusqlite::Result<()> {
     // header_fits(name, value, head): whether a line of the encoded head has a name and a value that fit.
     database.create_scalar_function("header_fits", 3, flags, |context| {
         let (name, value) = (pattern(context, 0)?, pattern(context, 1)?);
-        let head = bytes_of(context.get_raw(2)).and_then(|head| RequestHead::decode(Bytes::copy_from_slice(head)).ok());
-        Ok(head.is_some_and(|head| head.headers.iter().any(|(key, text)| name.fits(key) && value.fits(text))))
+        let head = bytes_of(context.get_raw(2)).unwrap_or_default();
+        Ok(RequestHead::lines_of_encoded(head).any(|(key, text)| name.fits(key) && value.fits(text)))
     })?;
     // sieve_passes(pattern, bits): whether a text that fits may be in the row; null: it may.
     database.create_scalar_function("sieve_passes", 2, flags, |context| {

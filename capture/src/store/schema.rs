@@ -112,16 +112,16 @@ pub(crate) fn is_empty(database: &Connection) -> rusqlite::Result<bool> {
 /// Takes the database through the steps that it lacks, each in a transaction of its own: stopped on the way, it goes on from
 /// there the next time.
 pub(crate) fn migrate(database: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
-    loop {
+    while (Mark::of(database)?.version as usize) < steps.len() {
         let step = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Read behind the lock: another process may have taken the step meanwhile.
+        // Read again behind the lock: another process may have taken the step meanwhile.
         let version = Mark::of(&step)?.version;
-        let Some(sql) = steps.get(version as usize) else {
-            return step.rollback();
-        };
-        take(&step, sql, version + 1)?;
+        if let Some(sql) = steps.get(version as usize) {
+            take(&step, sql, version + 1)?;
+        }
         step.commit()?;
     }
+    Ok(())
 }
 
 fn take(step: &Transaction<'_>, sql: &str, version: u32) -> rusqlite::Result<()> {

@@ -5,12 +5,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Instant;
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-use crate::harness::{DEADLINE, Home, Listener, RawApp, Relay, Wire};
+use crate::harness::{Home, Listener, RawApp, Relay, Wire, until};
 
 /// Connections that send at the same time.
 const SENDERS: usize = 4;
@@ -40,14 +39,6 @@ fn listed(home: &Home) -> Vec<Value> {
 
 fn paths(exchanges: &[Value]) -> BTreeSet<String> {
     exchanges.iter().map(|exchange| exchange["path"].as_str().unwrap().to_owned()).collect()
-}
-
-/// Asks again and again, each time in a new process, until the answer is right.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "the deadline passed without {what}");
-    }
 }
 
 /// The store of a listener that was not told where to put it.

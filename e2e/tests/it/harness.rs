@@ -11,7 +11,7 @@ mod relay;
 mod shop;
 mod wire;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use binary::{Home, root};
 pub(crate) use certificates::Authority;
@@ -30,3 +30,11 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The endpoint that tests use when one is enough.
 pub(crate) const ENDPOINT: &str = "shop";
+
+/// Asks again and again, in a way that takes its time (a new process), until the answer is right.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "the deadline passed without {what}");
+    }
+}

@@ -168,7 +168,8 @@ fn an_app_that_is_down_gets_its_webhooks_when_it_is_up() {
     for number in 0..3 {
         assert_eq!(post(&relay, &format!("/{number}")).0, 202);
     }
-    listener.exchange("the app being refused", |exchange| exchange["error"] == "app-refused");
+    let refused = listener.exchange("the app being refused", |exchange| exchange["error"] == "app-refused");
+    assert_eq!(refused["answered_by"], "relay", "{refused}");
     // Pages are for people who wait: they are never held.
     let (head, body) = relay.connect().send("GET /shop/page HTTP/1.1\r\nhost: h\r\n\r\n").answer();
     assert_eq!(head.refusal(&body), (502, "app-refused".into()));
@@ -251,4 +252,24 @@ fn live_webhooks_and_held_ones_arrive_together() {
     wait_until_seen(&app, 400);
     let counts = counted(&app);
     assert!(counts.len() == 400 && counts.values().all(|count| *count == 1), "{counts:?}");
+}
+
+/// The operator's side of it, while the relay runs.
+#[test]
+fn the_operator_sees_what_is_held() {
+    let relay = Relay::open();
+    opened_and_left(&relay, |_| {});
+    assert_eq!(post(&relay, "/x").0, 202);
+    let endpoint = |arguments: &[&str]| relay.operator("endpoint", arguments);
+    let list: serde_json::Value = serde_json::from_slice(&endpoint(&["list", "--json"]).stdout).unwrap();
+    let shop = &list["endpoints"][0];
+    assert_eq!(
+        (&shop["name"], &shop["held"], &shop["connected"]),
+        (&ENDPOINT.into(), &1.into(), &false.into()),
+        "{list}"
+    );
+    assert_eq!(endpoint(&["rm", ENDPOINT]).status.code(), Some(1), "not while something is held");
+    assert_eq!(endpoint(&["deliver", ENDPOINT, "--all"]).stdout, b"0 to be delivered\n");
+    assert!(endpoint(&["rm", ENDPOINT, "--force"]).status.success());
+    assert_eq!(post(&relay, "/x").0, 404);
 }

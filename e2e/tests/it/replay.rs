@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Home, Listener, RawApp, Relay, SECRETS, Shop, Wire, unused_address};
+use crate::harness::{Home, Listener, RawApp, Relay, SECRETS, Shop, Wire, until, unused_address};
 
 /// Razorpay's published example: this body under the secret `123456`.
 const BODY: &str = r#"{"a":1,"b":2,"c":{"d":3}}"#;
@@ -121,6 +121,7 @@ fn several_go_out_in_the_order_they_were_named() {
         listener.exchange_at(path);
     }
     let id = |path: &str| listener.exchange_at(path)["id"].as_str().unwrap().to_owned();
+    until("the commit", || listener.home.run(&["requests", "list", "--json"]).json().len() == 3);
     let from = app.requests.len();
     // While the listener goes on, which writes the same store.
     let printed = listener.home.run(&["replay", &id("/3"), &id("/1"), &id("/2"), "--json"]);

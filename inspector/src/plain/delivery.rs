@@ -22,11 +22,13 @@ impl Plain {
         if backlog.parked > 0 {
             parts.push(format!("{} parked: they are tried no more", backlog.parked));
         }
-        let text = parts.join("; ");
-        if !text.is_empty() && text != self.backlog {
-            self.news(now, self.theme.notice, &text);
+        // What is held grows with every webhook while the app is down: that it began is enough.
+        let waits = |backlog: &Backlog| backlog.held > 0 && backlog.left.is_none();
+        let same = waits(backlog) && waits(&self.backlog) && backlog.parked == self.backlog.parked;
+        if !same && *backlog != self.backlog && !parts.is_empty() {
+            self.news(now, self.theme.notice, &parts.join("; "));
         }
-        self.backlog = text;
+        self.backlog = *backlog;
     }
 
     /// `offline 14:02–14:31: 3 held, 3 delivered, 0 lost`

@@ -71,6 +71,9 @@ impl Plain {
         match (repeated, exchange.origin) {
             (true, _) => Some(["(repeat of the same event id)", "(repeat)"]),
             (false, Origin::Held { .. }) => Some(["(held by the relay)", "(held)"]),
+            (false, _) if exchange.error.is_some() && exchange.answered_by == AnsweredBy::Relay => {
+                Some(["(the relay holds it)", "(held)"])
+            }
             (false, _) if exchange.late => Some(["(the sender had its 202 already)", "(202 sent)"]),
             (false, _) => None,
         }

@@ -7,7 +7,7 @@ use hookwire_capture::{AnsweredBy, Origin, Summary};
 use super::{
     Plain,
     exchange::{METHOD, TOOK, event_columns, mark, request_columns},
-    row::Row,
+    row::{GAP, Row, TIME},
 };
 use crate::{columns, sanitize::sanitize, theme::Style, times};
 
@@ -20,6 +20,9 @@ const WHEN: usize = 14;
 /// The columns of an amount: `₹12,345.00` and more seldom.
 const AMOUNT: usize = 10;
 
+/// What stands before the columns that a live row has, too.
+const BEFORE: usize = ID + GAP + WHEN - TIME;
+
 /// With fewer columns than this there is no room for amounts.
 const ROOM_FOR_AMOUNTS: usize = 110;
 
@@ -27,8 +30,8 @@ impl Plain {
     /// Writes a row for each of `summaries`, below the names of the columns if `heading`. Fails only if `out` does.
     ///
     /// ```text
-    /// id        time            request               event                 amount    took  answer and signature
-    /// 3f9a01c2  07-14 02:14:07  POST /verification    payment.captured     ₹500.00   12 ms  200  ✓ valid razorpay
+    /// id        time            request               event                   amount    took  answer and signature
+    /// 3f9a01c2  07-14 02:14:07  POST /verification    payment.captured       ₹500.00   12 ms  200  ✓ valid razorpay
     /// ```
     pub fn list(&mut self, summaries: &[Summary], heading: bool, out: &mut impl Write) -> io::Result<()> {
         self.page.clear();
@@ -42,12 +45,12 @@ impl Plain {
     }
 
     fn list_heading(&mut self) {
-        let quiet = self.theme.quiet;
+        let (quiet, rest) = (self.theme.quiet, self.width - BEFORE);
         let mut row = Row::new(&mut self.page, self.width);
         row.cell(quiet, "id", ID);
         row.cell(quiet, "time", WHEN);
-        row.cell(quiet, "request", request_columns(self.width));
-        row.cell(quiet, "event", event_columns(self.width));
+        row.cell(quiet, "request", request_columns(rest));
+        row.cell(quiet, "event", event_columns(rest));
         if self.width >= ROOM_FOR_AMOUNTS {
             row.number(quiet, "amount", AMOUNT);
         }
@@ -60,14 +63,14 @@ impl Plain {
         let theme = self.theme;
         let when = times::timestamp(summary.received_at).to_zoned(self.zone.clone()).strftime("%m-%d %H:%M:%S");
         let (when, id) = (when.to_string(), summary.id.simple().to_string());
-        let width = self.width;
+        let (width, rest) = (self.width, self.width - BEFORE);
         let mut row = Row::new(&mut self.page, width);
         row.cell(theme.strong, &id[id.len() - ID..], ID);
         row.cell(theme.quiet, &when, WHEN);
-        let room = request_columns(width);
+        let room = request_columns(rest);
         row.cell(Style::DEFAULT, &request(summary, room), room);
         let event = summary.event.name.as_deref().unwrap_or_default();
-        row.cell(Style::DEFAULT, &sanitize(event.as_bytes()), event_columns(width));
+        row.cell(Style::DEFAULT, &sanitize(event.as_bytes()), event_columns(rest));
         if width >= ROOM_FOR_AMOUNTS {
             let amount = summary.amount.map(|amount| amount.to_string()).unwrap_or_default();
             row.number(Style::DEFAULT, &amount, AMOUNT);

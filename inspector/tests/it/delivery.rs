@@ -52,6 +52,7 @@ fn a_backlog_is_told_when_it_changes_and_a_gap_by_its_times() {
         backlog(312, 0, Some(3)),
         backlog(312, 0, Some(3)),
         backlog(40, 0, None),
+        backlog(41, 0, None),
         backlog(0, 0, None),
         backlog(0, 2, None),
         gap(29, 0),
@@ -102,6 +103,13 @@ fn a_late_answer_says_that_the_sender_had_another() {
     assert!(row.contains(" 6.0 s  200 late  ✓ valid razorpay  (202 sent)"), "{row}");
     let line: serde_json::Value = serde_json::from_str(&lines(&[update])).unwrap();
     assert_eq!((&line["late"], &line["answered_by"], &line["status"]), (&true.into(), &"relay".into(), &200.into()));
+}
+
+#[test]
+fn what_the_relay_holds_for_an_app_that_is_down_says_so() {
+    let held = Exchange { answered_by: AnsweredBy::Relay, ..fixture::refused() };
+    let row = screen(&[Update::Exchange(std::sync::Arc::new(held))]);
+    assert!(row.contains("502 app-refused  ✓ valid razorpay  (held)"), "{row}");
 }
 
 #[test]

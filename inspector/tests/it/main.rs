@@ -8,4 +8,5 @@ mod detail;
 mod export;
 mod fixture;
 mod json;
+mod list;
 mod plain;

@@ -1,7 +1,8 @@
 //! Session after session, and what is told of them.
 
 use std::{
-    sync::Arc,
+    convert::Infallible,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -22,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{Client, ClientError};
 use crate::{
     backoff::{Backoff, SETTLED},
-    canary::{Aviary, Canary, Forgotten},
+    canary::{Aviary, Canary},
     dial::{DialError, Socket},
     finished::Finished,
     forward::Forwarder,
@@ -162,6 +163,8 @@ impl Run {
             self.tell(Update::Ready(ready));
             self.warn_of_other_answers(welcome);
         }
+        let holds = welcome.agreed.is_some_and(|agreed| agreed.when_away == WhenAway::Hold);
+        self.forwarder.holds.store(holds, Ordering::Relaxed);
         self.alive.send_replace(true);
         self.tell(Update::Connection(State::Connected { after: lost_at.map(|(lost, _)| lost.elapsed()) }));
         let lost_at = lost_at.map(|(_, wall)| wall);
@@ -211,7 +214,7 @@ impl Run {
                     }
                 }
                 Ok(()) = self.wakeups.changed() => tunnel.probe(),
-                Forgotten = &mut proof => return End::Lost("the relay has lost this session".into()),
+                never = &mut proof => match never {},
                 () = self.stop.cancelled(), if deadline.is_none() => {
                     tunnel.go_away(Goaway::Stopping);
                     deadline = Some(tokio::time::Instant::now() + self.client.config.grace);
@@ -248,7 +251,7 @@ async fn prove(
     tunnel: Tunnel,
     forwarder: Arc<Forwarder>,
     alive: watch::Sender<bool>,
-) -> Forgotten {
+) -> Infallible {
     let Some(aviary) = aviary else { return std::future::pending().await };
     let mut verified = false;
     let tell = |proof: Proof| {

@@ -41,6 +41,7 @@ impl Forwarder {
             forwarded: passage.since_begun(passage.forwarded),
             first_byte: passage.since_begun(passage.answered),
             late: false,
+            held: false,
             duration: passage.begun.elapsed(),
             awaited: None,
         }

@@ -27,7 +27,9 @@ struct State {
 impl Digest {
     /// Adds what comes next.
     pub(super) fn update(&self, piece: &[u8]) {
-        self.hash().update(piece);
+        if self.stands() {
+            self.hash().update(piece);
+        }
     }
 
     /// A piece is missing: there will be no hash.

@@ -13,7 +13,7 @@ const HELD: usize = 32 * 1024 * 1024;
 
 /// A piece of at least this size is shared rather than copied. The message that it came in is then kept alive with it, and holds at
 /// most eight times as much.
-const SHARED: usize = 16 * 1024;
+pub(super) const SHARED: usize = 16 * 1024;
 
 /// What may be kept of one body, and of all of them.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Webhooks, a client and an inbox in memory, under a clock that stands still until everybody waits.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::HashSet, convert::Infallible, time::Duration};
 
 use bytes::Bytes;
 use hookwire_protocol::{
@@ -54,7 +54,7 @@ impl Play {
         let (relay, client) = self.session().await;
         let desk = Arc::clone(&self.desk);
         let drainer =
-            Drainer::new(Arc::clone(&self.delivery), desk, relay.clone(), self.policy.ordered, Default::default());
+            Drainer::new(Arc::clone(&self.delivery), desk, relay.clone(), self.policy.ordered, HashSet::new());
         self.tasks.spawn(drainer.run());
         (relay, client)
     }

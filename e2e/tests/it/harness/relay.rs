@@ -1,6 +1,7 @@
 //! `hookwire relay` on a port of its own.
 
 use std::net::SocketAddr;
+use std::process::Output;
 
 use super::{Home, Process, Wire};
 
@@ -34,6 +35,13 @@ impl Relay {
     pub(crate) fn kill_and_restart(mut self) -> Self {
         self.process.kill();
         Self::listen(&self.address.to_string(), self.home.clone(), self.arguments.clone())
+    }
+
+    /// Runs an operator's command over this relay's data to its end.
+    pub(crate) fn operator(&self, command: &str, arguments: &[&str]) -> Output {
+        let mut operator = self.home.hookwire();
+        operator.args([command, "--data-dir", &Self::data_directory(&self.home)]).args(arguments);
+        operator.output().unwrap()
     }
 
     /// A new connection to its public side.

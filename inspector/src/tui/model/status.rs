@@ -90,9 +90,8 @@ impl Model {
             (held, Some(left)) => Some(format!("delivering {held} held, {} left", Short(left))),
             (held, None) => Some(format!("{held} held by the relay")),
         };
-        let parked = (backlog.parked > 0).then(|| {
-            format!("{} parked: tried no more, see `hookwire endpoint parked`", backlog.parked)
-        });
+        let parked = (backlog.parked > 0)
+            .then(|| format!("{} parked: tried no more, see `hookwire endpoint parked`", backlog.parked));
         let parts: Vec<String> = held.into_iter().chain(parked).collect();
         (!parts.is_empty()).then(|| Span::new(Role::Warn, parts.join("; ")))
     }
