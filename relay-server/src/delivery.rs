@@ -2,8 +2,8 @@
 //!
 //! [`Delivery::take`] answers a webhook whose endpoint may hold: with the app's answer, or with 202 once the inbox has synced it. That is
 //! the only place where the relay says 2xx for an app. In reading order: `kept` (a body that may still have to be held), `held` (between
-//! wire and inbox), `desk` (what is under way for an endpoint), `follow` (the app's answer after the sender has had its own), `schedule`,
-//! `drain` (what goes out next) and `drainer` (which sends it), `upkeep` (the end of retention).
+//! wire and inbox), `desk` (what is under way for an endpoint), `late` and `follow` (the app's answer after the sender has had its own),
+//! `schedule`, `drain` (what goes out next) and `drainer` (which sends it), `upkeep` (the end of retention).
 
 pub(crate) mod desk;
 mod drain;
@@ -11,13 +11,13 @@ mod drainer;
 mod follow;
 mod held;
 mod kept;
+mod late;
 mod schedule;
 mod upkeep;
 
 use std::{
     fmt,
     sync::Arc,
-    task::Poll,
     time::{Duration, SystemTime},
 };
 
@@ -117,6 +117,8 @@ impl Delivery {
     }
 
     /// Answers a webhook.
+    ///
+    /// The usual way to the app is in this future itself; what few webhooks need is boxed, or all would carry it along (3.7 KB instead of 1).
     pub(crate) async fn take<B>(self: &Arc<Self>, route: Route, head: RequestHead, body: B) -> Response<AnswerBody>
     where
         B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
@@ -124,15 +126,24 @@ impl Delivery {
         let Route { desk, tunnel, policy } = route;
         let case = Case { desk, policy, head, deadline: Instant::now() + policy.deadline };
         let body = Kept::new(body, Arc::clone(&self.budget));
-        let Some(tunnel) = tunnel else { return self.without_app(&case, body, Code::NoSession).await };
-        if policy.who == Who::Relay || (policy.ordered && policy.keeps() && case.desk.has_backlog()) {
+        let Some(tunnel) = tunnel else { return Box::pin(self.without_app(&case, body, Code::NoSession)).await };
+        if policy.who == Who::Relay || policy.ordered {
+            return Box::pin(self.take_in_turn(case, tunnel, body)).await;
+        }
+        self.deliver(case, tunnel, body, None).await
+    }
+
+    /// A webhook that may have to queue up: behind what is held, or behind another.
+    async fn take_in_turn<B>(self: &Arc<Self>, case: Case, tunnel: Tunnel, body: Kept<B>) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        let policy = case.policy;
+        if policy.who == Who::Relay || (policy.keeps() && case.desk.has_backlog()) {
             return match self.hold(&case, body).await {
                 Err(NotHeld::TooLarge(body)) => self.deliver(case, tunnel, body, None).await,
                 held => case.answer(&held),
             };
-        }
-        if !policy.ordered {
-            return self.deliver(case, tunnel, body, None).await;
         }
         match self.turn(&case).await {
             // Who waited before us and had no answer by its deadline is in the inbox by now, and comes first.
@@ -162,43 +173,50 @@ impl Delivery {
     {
         let opened = match tunnel.open(&case.head) {
             Ok(opened) => opened,
-            Err(Reset(code)) => return self.without_app(&case, body, code).await,
+            Err(Reset(code)) => return Box::pin(self.without_app(&case, body, code)).await,
         };
         let mut sending = opened.with_body(body);
-        if case.policy.who != Who::Hybrid {
-            let outcome = sending.head(self.patience, self.blame).await;
-            return self.conclude(case, sending, outcome).await;
-        }
-        let answered = std::future::poll_fn(|context| sending.poll_head(context, self.blame));
-        match timeout_at(case.deadline, answered).await {
-            Ok(outcome) => self.conclude(case, sending, outcome).await,
-            // Boxed: what few webhooks need would be carried along by all.
-            Err(_late) => Box::pin(self.late(case, sending, turn)).await,
+        let outcome = if case.policy.who == Who::Hybrid {
+            let answered = std::future::poll_fn(|context| sending.poll_head(context, self.blame));
+            match timeout_at(case.deadline, answered).await {
+                Ok(outcome) => outcome,
+                Err(_late) => return Box::pin(self.late(case, sending, turn)).await,
+            }
+        } else {
+            sending.head(self.patience, self.blame).await
+        };
+        match outcome {
+            Ok(head) if !case.is_held_after(&head) => self.pass_on(&case, sending, head),
+            outcome => Box::pin(self.conclude(case, sending, outcome)).await,
         }
     }
 
-    /// The head of the app's answer is here in time, or there will be none.
+    /// The app's answer, or the client's in its place, is the sender's.
+    fn pass_on<B>(&self, case: &Case, mut sending: Sending<Kept<B>>, head: ResponseHead) -> Response<AnswerBody>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        if head.error.is_none() {
+            case.desk.app_answers();
+        }
+        sending.body_mut().let_go();
+        let exchange = sending.into_exchange(head, self.patience);
+        pass_on(&exchange.head, exchange.body)
+    }
+
+    /// The head of the app's answer is here, or there will be none.
     async fn conclude<B>(
         self: &Arc<Self>,
         case: Case,
-        mut sending: Sending<Kept<B>>,
+        sending: Sending<Kept<B>>,
         outcome: Result<ResponseHead, Reset>,
     ) -> Response<AnswerBody>
     where
         B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
     {
         match outcome {
-            Ok(head) => {
-                if case.policy.hold && held::never_reached(&head) {
-                    return self.refused_by_app(case, sending, head).await;
-                }
-                if head.error.is_none() {
-                    case.desk.app_answers();
-                }
-                sending.body_mut().let_go();
-                let exchange = sending.into_exchange(head, self.patience);
-                pass_on(&exchange.head, exchange.body)
-            }
+            Ok(head) if case.is_held_after(&head) => self.refused_by_app(case, sending, head).await,
+            Ok(head) => self.pass_on(&case, sending, head),
             Err(Reset(code)) => {
                 let body = sending.give_up(code);
                 if matches!(code, Code::NoSession | Code::SessionLost | Code::Overloaded) {
@@ -235,92 +253,6 @@ impl Delivery {
                 sending.give_up(code);
                 refuse(code)
             }
-        }
-    }
-
-    /// The answer goes to nobody. The exchange comes to its end by itself.
-    fn let_run_out<B>(&self, sending: Sending<Kept<B>>, head: ResponseHead)
-    where
-        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
-    {
-        self.tasks.spawn(follow::swallow(sending.into_exchange(head, self.patience).body));
-    }
-
-    /// The deadline has passed. Once all of the webhook is here it is written down, and answered with what is there then.
-    async fn late<B>(
-        self: &Arc<Self>,
-        case: Case,
-        mut sending: Sending<Kept<B>>,
-        turn: Option<OwnedSemaphorePermit>,
-    ) -> Response<AnswerBody>
-    where
-        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
-    {
-        // What can't be held has time for the app's own answer.
-        if let Some(outcome) = self.whole_or_answered(&mut sending).await {
-            return self.conclude(case, sending, outcome).await;
-        }
-        let in_hand = case.desk.take_in_hand(case.id());
-        let arriving = case.desk.arriving();
-        let mut append = self.inbox.append(held::webhook(&case.desk, &case.head, sending.body_mut().pieces()));
-        let mut answer = None;
-        let stored = std::future::poll_fn(|context| {
-            if answer.is_none()
-                && let Poll::Ready(outcome) = sending.poll_head(context, self.blame)
-            {
-                answer = Some(outcome);
-            }
-            append.as_mut().poll(context)
-        })
-        .await;
-        drop(arriving);
-        match (stored, answer) {
-            (Ok(()), None) => {
-                sending.answer_instead(accepted::STATUS.as_u16());
-                let following = Arc::clone(self).follow(sending, in_hand, turn);
-                self.tasks.spawn(following);
-                accepted::response(case.id())
-            }
-            // The app was just in time after all.
-            (Ok(()), Some(Ok(head))) if !held::never_reached(&head) => {
-                self.settle_by_sender(in_hand, &head);
-                self.conclude(case, sending, Ok(head)).await
-            }
-            (Ok(()), Some(refused)) => {
-                match refused {
-                    Ok(head) => self.let_run_out(sending, head),
-                    Err(Reset(code)) => drop(sending.give_up(code)),
-                }
-                accepted::response(case.id()) // the drain has it
-            }
-            (Err(error), answer) => {
-                case.not_stored(&error);
-                let outcome = match answer {
-                    Some(outcome) => outcome,
-                    None => sending.head(self.patience, self.blame).await,
-                };
-                self.conclude(case, sending, outcome).await
-            }
-        }
-    }
-
-    /// Waits until all of a webhook is here: none. Or until the app has answered, be it that it can't be held.
-    async fn whole_or_answered<B>(&self, sending: &mut Sending<Kept<B>>) -> Option<Result<ResponseHead, Reset>>
-    where
-        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin,
-    {
-        let extent = std::future::poll_fn(|context| {
-            if let Poll::Ready(outcome) = sending.poll_head(context, self.blame) {
-                return Poll::Ready(Err(outcome));
-            }
-            let whole = std::task::ready!(sending.body_mut().poll_whole(context));
-            Poll::Ready(whole.map_err(|error| Err(Reset((self.blame)(&error)))))
-        })
-        .await;
-        match extent {
-            Ok(Extent::Whole) => None,
-            Ok(Extent::TooLarge) => Some(sending.head(self.patience, self.blame).await),
-            Err(outcome) => Some(outcome),
         }
     }
 
@@ -383,6 +315,11 @@ impl Delivery {
 impl Case {
     fn id(&self) -> Uuid {
         Uuid::from_bytes(self.head.id)
+    }
+
+    /// Whether it is held though there is this answer: the app takes no connection.
+    fn is_held_after(&self, head: &ResponseHead) -> bool {
+        self.policy.hold && held::never_reached(head)
     }
 
     fn answer<B>(&self, held: &Result<(), NotHeld<B>>) -> Response<AnswerBody> {

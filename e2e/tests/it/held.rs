@@ -254,6 +254,32 @@ fn live_webhooks_and_held_ones_arrive_together() {
     assert!(counts.len() == 400 && counts.values().all(|count| *count == 1), "{counts:?}");
 }
 
+/// Wherever the relay dies between its 202 and the end, each webhook arrives, and the app has it once: the listener lives on and remembers.
+#[test]
+fn a_relay_that_dies_at_any_point_of_a_delivery_loses_and_repeats_nothing() {
+    for point in ["after-202:3", "after-push:3", "after-app-answer:3", "after-settle:3", "after-commit:2"] {
+        let relay = Relay::open();
+        opened_and_left(&relay, |_| {});
+        for number in 0..10 {
+            assert_eq!(post(&relay, &format!("/{number}")).0, 202);
+        }
+        let relay = relay.restart(Some(point));
+        let app = app();
+        let _listener = Listener::start(&relay, &app);
+        relay.process.stderr.wait_for("the fault", 0, |line| line.contains("fault point").then_some(()));
+        let relay = relay.restart(None);
+        wait_until_seen(&app, 10);
+        // The inbox is empty once it has heard of all; a webhook behind them finds the way free.
+        let held = || relay.operator("endpoint", &["list", "--json"]).stdout;
+        let deadline = Instant::now() + DEADLINE;
+        while !String::from_utf8(held()).unwrap().contains(r#""held":0"#) {
+            assert!(Instant::now() < deadline, "{point}: something stays behind");
+        }
+        let counts = counted(&app);
+        assert!(counts.len() == 10 && counts.values().all(|count| *count == 1), "{point}: {counts:?}");
+    }
+}
+
 /// The operator's side of it, while the relay runs.
 #[test]
 fn the_operator_sees_what_is_held() {

@@ -26,15 +26,20 @@ impl Relay {
         Self::listen("127.0.0.1:0", home.clone(), arguments)
     }
 
+    /// Another process on the same port with the same data, once this one is dead: with `HOOKWIRE_FAILPOINT` it dies there.
+    pub(crate) fn restart(mut self, failpoint: Option<&str>) -> Self {
+        self.process.kill();
+        Self::listen_until(&self.address.to_string(), self.home.clone(), self.arguments.clone(), failpoint)
+    }
+
     /// Where a relay with this home keeps what it must remember.
     pub(crate) fn data_directory(home: &Home) -> String {
         home.path().join("relay").display().to_string()
     }
 
     /// Kills it, and starts it again on the same port with the same data.
-    pub(crate) fn kill_and_restart(mut self) -> Self {
-        self.process.kill();
-        Self::listen(&self.address.to_string(), self.home.clone(), self.arguments.clone())
+    pub(crate) fn kill_and_restart(self) -> Self {
+        self.restart(None)
     }
 
     /// Runs an operator's command over this relay's data to its end.
@@ -50,7 +55,14 @@ impl Relay {
     }
 
     fn listen(address: &str, home: Home, arguments: Vec<String>) -> Self {
+        Self::listen_until(address, home, arguments, None)
+    }
+
+    fn listen_until(address: &str, home: Home, arguments: Vec<String>, failpoint: Option<&str>) -> Self {
         let mut command = home.hookwire();
+        if let Some(failpoint) = failpoint {
+            command.env("HOOKWIRE_FAILPOINT", failpoint);
+        }
         command.args(["relay", "--listen", address, "--data-dir", &Self::data_directory(&home)]).args(&arguments);
         let process = Process::start(&mut command);
         let url = process.stdout.wait_for("`listening on <url>`", 0, |line| {
