@@ -134,7 +134,10 @@ fn another_process_sees_what_comes_while_it_comes() {
 #[test]
 fn a_killed_listener_leaves_a_whole_store() {
     let (relay, app) = (Relay::open(), app());
-    let mut listener = Listener::start(&relay, &app);
+    // Nothing is held: what was under way at the kill does not come again.
+    let mut listener = Listener::start_with(&relay.url, &app, |command| {
+        command.args(["--answer", "app"]);
+    });
     let home = listener.home.clone();
     let stopped = Arc::new(AtomicBool::new(false));
     let answered = thread::scope(|scope| {
@@ -187,7 +190,9 @@ fn a_killed_listener_leaves_a_whole_store() {
 
     // The next listener goes on in the same store.
     let before = listed(&home).len();
-    let mut listener = Listener::start_in(&home, &relay.url, &app, |_| {});
+    let mut listener = Listener::start_in(&home, &relay.url, &app, |command| {
+        command.args(["--answer", "app"]);
+    });
     post(&mut relay.connect(), "/after", "{}");
     listener.stop();
     let exchanges = listed(&home);

@@ -79,7 +79,7 @@ fn is_given_back(screen: &str) -> bool {
 fn a_listener_shows_rows_replays_and_gives_the_terminal_back() {
     let (relay, app, home) = (Relay::open(), RawApp::answering(|_| OK.to_vec()), Home::new());
     let terminal = Terminal::run(&home, &["listen", &app.to_string(), "--relay", &relay.url, "--endpoint", "shop"]);
-    terminal.shows("the connection", |screen| screen.contains("connected"));
+    terminal.shows("the connection", |screen| screen.contains("●"));
     relay.connect().send("POST /shop/first HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\nhi").answer();
     terminal.shows("the webhook", |screen| screen.contains("/first") && screen.contains("live"));
     let from = app.requests.len();
