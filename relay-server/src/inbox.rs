@@ -29,7 +29,12 @@ mod times;
 mod webhook;
 mod writer;
 
-use std::{future::Future, pin::Pin, sync::Arc, time::SystemTime};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -51,7 +56,8 @@ pub trait Inbox: Send + Sync + 'static {
     fn append(&self, webhook: Webhook) -> Eventually<()>;
 
     /// Pending webhooks of an endpoint behind `after` that are due by `now`, in the order in which they were appended; at most `limit`,
-    /// and fewer if they are large. Only an empty page is the end. With a far `now` it lists everything that is pending.
+    /// and fewer if they are large. Only an empty page is the end. With a far `now` it lists everything that is pending. What would be due
+    /// more than [`LONGEST_WAIT`] later is due as well: a clock that was wrong then put it there.
     fn due(&self, endpoint: &str, after: Cursor, now: SystemTime, limit: usize) -> Eventually<Vec<Pending>>;
 
     /// The body of a webhook, pending or parked; `None` if there is no such webhook (any more).
@@ -82,6 +88,9 @@ pub trait Inbox: Send + Sync + 'static {
     /// How the store is, without waiting.
     fn health(&self) -> InboxHealth;
 }
+
+/// No try is ever put off for as long: the schedule's longest wait is 12 h, and a fifth more by chance.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// Why a webhook was not taken, or something can't be told. All but [`InboxError::TooLarge`] and a full quota are the relay's own fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

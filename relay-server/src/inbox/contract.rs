@@ -10,8 +10,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    Counts, Cursor, ExpiredTo, FullReason, Inbox, InboxError, InboxState, ParkReason, Pending, Quota, Settings,
-    Settled, Webhook,
+    Counts, Cursor, ExpiredTo, FullReason, Inbox, InboxError, InboxState, LONGEST_WAIT, ParkReason, Pending, Quota,
+    Settings, Settled, Webhook,
 };
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -22,6 +22,7 @@ pub(crate) async fn fulfilled<I: Inbox>(open: impl Fn(Settings) -> I) {
     keeps_every_byte(&open(Settings::default())).await;
     keeps_order_and_pages(&open(Settings::default())).await;
     retries_when_due(&open(Settings::default())).await;
+    does_not_trust_a_clock_that_was_wrong(&open(Settings::default())).await;
     settles_once(&open(Settings::default())).await;
     parks_and_releases(&open(Settings::default())).await;
     keeps_endpoints_apart(&open(Settings::default())).await;
@@ -115,6 +116,18 @@ async fn keeps_order_and_pages<I: Inbox>(inbox: &I) {
     }
     let late = filled(inbox, "order", 1).await;
     assert_eq!(ids(&inbox.due("order", cursor, far(), 10).await.unwrap()), late);
+}
+
+/// A relay whose clock was a month ahead: what it took then is not due in a month.
+async fn does_not_trust_a_clock_that_was_wrong(inbox: &impl Inbox) {
+    let mut ahead = webhook("clock", 0, small(0));
+    ahead.due_at = start() + LONGEST_WAIT + Duration::from_secs(1);
+    let mut waiting = webhook("clock", 1, small(1));
+    waiting.due_at = start() + LONGEST_WAIT;
+    let id = ahead.id;
+    inbox.append(ahead).await.unwrap();
+    inbox.append(waiting).await.unwrap();
+    assert_eq!(ids(&inbox.due("clock", Cursor::START, start(), 10).await.unwrap()), [id]);
 }
 
 async fn retries_when_due<I: Inbox>(inbox: &I) {

@@ -12,8 +12,8 @@ use bytes::{Bytes, BytesMut};
 use uuid::Uuid;
 
 use super::{
-    Counts, Cursor, Eventually, Expired, ExpiredTo, FullReason, Inbox, InboxError, InboxHealth, InboxState, ParkReason,
-    Parked, Pending, Settings, Settled, Webhook, retention::RetentionClock,
+    Counts, Cursor, Eventually, Expired, ExpiredTo, FullReason, Inbox, InboxError, InboxHealth, InboxState,
+    LONGEST_WAIT, ParkReason, Parked, Pending, Settings, Settled, Webhook, retention::RetentionClock,
 };
 
 /// See the module.
@@ -177,9 +177,10 @@ impl Inbox for MemoryInbox {
 
     fn due(&self, endpoint: &str, after: Cursor, by: SystemTime, limit: usize) -> Eventually<Vec<Pending>> {
         let rows = self.rows();
+        let is_due = |due_at| due_at <= by || due_at > by + LONGEST_WAIT;
         let due = rows
             .of(endpoint)
-            .filter(|(sequence, row)| *sequence > after.0 && row.state == State::Pending && row.webhook.due_at <= by);
+            .filter(|(sequence, row)| *sequence > after.0 && row.state == State::Pending && is_due(row.webhook.due_at));
         let page = due.take(limit).map(|(sequence, Row { webhook, status, .. })| Pending {
             cursor: Cursor(sequence),
             id: webhook.id,

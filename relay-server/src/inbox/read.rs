@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 use uuid::Uuid;
 
 use super::{
-    Counts, Cursor, InboxError, ParkReason, Parked, Pending,
+    Counts, Cursor, InboxError, LONGEST_WAIT, ParkReason, Parked, Pending,
     schema::{self, StoreError},
     store::{cached, read_pieces},
     times::{from_millis, to_millis},
@@ -101,9 +101,11 @@ pub(super) fn due(
     let mut select = cached(
         on,
         "SELECT sequence, id, received_at, attempt, status, size, head, due_at, body FROM webhook INDEXED BY waiting
-         WHERE endpoint = ?1 AND sequence > ?2 AND due_at IS NOT NULL AND due_at <= ?3 ORDER BY sequence LIMIT ?4",
+         WHERE endpoint = ?1 AND sequence > ?2 AND due_at IS NOT NULL AND (due_at <= ?3 OR due_at > ?4) ORDER BY sequence LIMIT ?5",
     )?;
-    let rows = select.query_map(params![endpoint, after.0, to_millis(now), limit.min(PAGE_ROWS)], |row| {
+    let now = to_millis(now);
+    let wrong = now.saturating_add(i64::try_from(LONGEST_WAIT.as_millis()).unwrap_or(i64::MAX));
+    let rows = select.query_map(params![endpoint, after.0, now, wrong, limit.min(PAGE_ROWS)], |row| {
         Ok(Pending {
             cursor: Cursor(row.get(0)?),
             id: id(row)?,
