@@ -46,7 +46,8 @@ fn present(given: Option<&str>) -> Result<i64, Failure> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         return Ok(since.map_or(0, |since| since.as_secs().cast_signed()));
     };
-    text.parse::<i64>().or_else(|_| text.parse::<Timestamp>().map(Timestamp::as_second)).map_err(|_| {
+    let seconds = text.parse().ok().or_else(|| text.parse().ok().map(Timestamp::as_second));
+    seconds.ok_or_else(|| {
         Failure::usage(format!("`{text}` is no time")).hint("write unix seconds, or `2026-11-22T02:00:00Z`".to_owned())
     })
 }

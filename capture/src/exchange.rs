@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::Deref,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -48,6 +49,8 @@ pub struct Exchange {
     pub duration: Duration,
     /// What checking the signature over the raw bytes found.
     pub verdict: Verdict,
+    /// What shows the verdict's cause, or what was tried where nothing does; none if there was nothing to look for.
+    pub evidence: Option<Evidence>,
     /// What the provider calls this event.
     pub event: Event,
 }
@@ -170,6 +173,43 @@ impl fmt::Debug for CapturedBody {
     }
 }
 
+/// What `hookwire_signatures::Diagnosis` says, as text of at most [`Evidence::LONGEST`] bytes. It may quote a few characters of the
+/// body.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Evidence(Box<str>);
+
+impl Evidence {
+    /// Names of all that can be tried have 600 bytes; URLs and names of fields, which senders choose, may have any number.
+    pub const LONGEST: usize = 1024;
+}
+
+impl From<String> for Evidence {
+    /// What is longer is cut, and ends with `…`.
+    fn from(mut text: String) -> Self {
+        const CUT: &str = "…";
+        if text.len() > Self::LONGEST {
+            text.truncate(text.floor_char_boundary(Self::LONGEST - CUT.len()));
+            text.push_str(CUT);
+        }
+        Self(text.into())
+    }
+}
+
+impl Deref for Evidence {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Evidence {
+    // As with bodies: it may quote one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Evidence({} bytes)", self.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,5 +222,15 @@ mod tests {
         assert!(cut.truncated());
         assert!(!CapturedBody::default().truncated());
         assert_eq!(format!("{cut:?}"), "CapturedBody { kept: 6, length: 7, .. }");
+    }
+
+    #[test]
+    fn evidence_is_cut_between_characters_and_does_not_print_itself() {
+        let long = "é".repeat(Evidence::LONGEST);
+        let cut = Evidence::from(long.clone());
+        assert!(cut.len() <= Evidence::LONGEST && cut.ends_with("é…") && long.starts_with(cut.trim_end_matches('…')));
+        let whole = "é".repeat(Evidence::LONGEST / 2);
+        assert_eq!(*Evidence::from(whole.clone()), *whole);
+        assert_eq!(format!("{:?}", Evidence::from("secret".to_owned())), "Evidence(6 bytes)");
     }
 }

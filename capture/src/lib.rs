@@ -34,7 +34,7 @@ mod test_exchange;
 mod update;
 
 pub use amount::{Amount, Currency};
-pub use exchange::{AnsweredBy, CapturedBody, Exchange, Origin};
+pub use exchange::{AnsweredBy, CapturedBody, Evidence, Exchange, Origin};
 pub use filter::{Beside, Filter, FilterError, Word};
 pub use reader::{FindError, From, Interrupt, Reader};
 pub use store::{Health, Retention, Store, StoreError, Writer};

@@ -42,6 +42,7 @@ pub(crate) fn exchange() -> Exchange {
             age_seconds: None,
             tolerance_seconds: None,
         },
+        evidence: None,
         event: Event::default(),
     }
 }

@@ -328,6 +328,7 @@ fn exchange(number: u64) -> Exchange {
             age_seconds: None,
             tolerance_seconds: None,
         },
+        evidence: None,
         event: Event {
             provider: Some(Provider::Razorpay),
             name: Some("payment.captured".into()),

@@ -58,13 +58,11 @@ pub struct Context {
     pub amount: Option<String>,
     /// How many exchanges with the same event id came before.
     pub repeats: u32,
-    /// What would break this request in an app although its signature is right, or why the app refused it; one sentence each.
-    pub cautions: Vec<String>,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { zone: TimeZone::UTC, note: None, amount: None, repeats: 0, cautions: Vec::new() }
+        Self { zone: TimeZone::UTC, note: None, amount: None, repeats: 0 }
     }
 }
 
@@ -72,7 +70,7 @@ impl Default for Context {
 pub fn render(exchange: &Exchange, section: Section, context: &Context, options: &body::Options<'_>) -> Rendered {
     let content = match section {
         Section::Overview => overview::content(exchange, context, options.width),
-        Section::Signature => signature::content(exchange, context),
+        Section::Signature => signature::content(exchange),
         Section::Headers => message::headers(exchange),
         Section::Body => message::request_body(exchange, options),
         Section::Response => message::response(exchange, options),

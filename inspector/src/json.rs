@@ -69,7 +69,7 @@ enum Line<'a> {
         answered_by: &'static str,
         event: Option<&'a str>,
         event_id: Option<&'a str>,
-        verdict: VerdictFields<'a>,
+        verdict: Judgement<'a>,
         error: Option<&'static str>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         late: bool,
@@ -121,9 +121,17 @@ enum Line<'a> {
     },
 }
 
+/// A verdict and what shows its cause, as they stand in JSON.
+#[derive(Serialize)]
+pub(crate) struct Judgement<'a> {
+    #[serde(flatten)]
+    verdict: VerdictFields<'a>,
+    evidence: Option<&'a str>,
+}
+
 /// A verdict as it stands in JSON.
 #[derive(Serialize)]
-pub(crate) struct VerdictFields<'a> {
+struct VerdictFields<'a> {
     status: &'static str,
     scheme: Option<&'static str>,
     secret: Option<&'a str>,
@@ -179,7 +187,7 @@ impl<'a> Line<'a> {
             answered_by: exchange.answered_by.as_str(),
             event: exchange.event.name.as_deref(),
             event_id: exchange.event.id.as_deref(),
-            verdict: VerdictFields::of(&exchange.verdict),
+            verdict: Judgement::of(exchange),
             error: exchange.error.map(Code::as_str),
             late: exchange.late,
             duration_ms: exchange.duration,
@@ -202,8 +210,14 @@ impl<'a> Line<'a> {
     }
 }
 
+impl<'a> Judgement<'a> {
+    pub(crate) fn of(exchange: &'a Exchange) -> Self {
+        Self { verdict: VerdictFields::of(&exchange.verdict), evidence: exchange.evidence.as_deref() }
+    }
+}
+
 impl<'a> VerdictFields<'a> {
-    pub(crate) fn of(verdict: &'a Verdict) -> Self {
+    fn of(verdict: &'a Verdict) -> Self {
         Self {
             status: verdict.status.as_str(),
             scheme: verdict.scheme,

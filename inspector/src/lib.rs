@@ -25,6 +25,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod advice;
 pub mod body;
 mod columns;
 pub mod compare;

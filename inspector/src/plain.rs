@@ -6,7 +6,7 @@ mod exchange;
 mod list;
 mod row;
 
-pub(crate) use self::exchange::{REFUSED_BY_APP, refused_by_app, secret_flag};
+pub(crate) use self::exchange::secret_flag;
 
 use std::{
     borrow::Cow,

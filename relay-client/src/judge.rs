@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hookwire_capture::CapturedBody;
+use hookwire_capture::{CapturedBody, Evidence};
 use hookwire_protocol::head::{Headers as Lines, RequestHead};
 use hookwire_signatures::{Cause, Event, Headers, Request, Secrets, Status, Verdict, Verifier, diagnose, event};
 
@@ -25,6 +25,17 @@ pub(crate) struct Passing {
     verifier: Option<Verifier>,
     /// Of a body that is longer than the cap.
     digest: Option<Digest>,
+}
+
+/// What was found of a request.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
+    /// What shows the cause, or what was tried.
+    pub(crate) evidence: Option<Evidence>,
+    pub(crate) event: Event,
+    /// What is left of the body.
+    pub(crate) body: CapturedBody,
 }
 
 impl std::fmt::Debug for Passing {
@@ -91,14 +102,8 @@ impl Passing {
         }
     }
 
-    /// The verdict, what the provider calls the event, and what is left of the body.
-    pub(crate) fn judge(
-        self,
-        head: &RequestHead,
-        endpoint: &str,
-        secrets: &Secrets,
-        now: i64,
-    ) -> (Verdict, Event, CapturedBody) {
+    /// What is found of a request, and what is left of its body. Of one that was kept whole, the cause is looked for.
+    pub(crate) fn judge(self, head: &RequestHead, endpoint: &str, secrets: &Secrets, now: i64) -> Judged {
         let Self { kept, length, ended, verifier, digest } = self;
         let bytes = kept.into_bytes();
         let (lines, urls) = (WireHeaders(&head.headers), urls(head, endpoint));
@@ -112,14 +117,19 @@ impl Passing {
         });
         let is_judged_by_body = verifier.needs_body();
         let mut verdict = verifier.finish();
+        let mut words = None;
         if !ended && is_judged_by_body && verdict.status != Status::Unsigned {
             // Whatever the bytes that came would say, it is not what was signed.
             verdict = Verdict { status: Status::Invalid, cause: Some(Cause::BodyIncomplete), secret: None, ..verdict };
         } else if is_kept {
-            verdict = diagnose(&request, &bytes, secrets, verdict, now).verdict;
+            let diagnosis = diagnose(&request, &bytes, secrets, verdict, now);
+            words = diagnosis.in_words();
+            verdict = diagnosis.verdict;
+        } else if verdict.cause == Some(Cause::NoMatch) {
+            words = Some(format!("nothing was tried: only {} of the body's {length} bytes were kept", bytes.len()));
         }
         let event = event(&request, &bytes[..bytes.len().min(EVENT_WITHIN)]);
-        (verdict, event, captured(bytes, length, digest))
+        Judged { verdict, evidence: words.map(Evidence::from), event, body: captured(bytes, length, digest) }
     }
 
     /// What is left of a body that is not judged.

@@ -324,7 +324,7 @@ fn work(desk: &Desk, secrets: &Secrets, mut watcher: impl Watcher) -> io::Result
 /// Makes an exchange of what passed.
 fn judge(passed: Passed, secrets: &Secrets) -> Exchange {
     let now = passed.received_at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
-    let (verdict, event, request_body) = passed.request_body.judge(&passed.request, &passed.endpoint, secrets, now);
+    let judged = passed.request_body.judge(&passed.request, &passed.endpoint, secrets, now);
     let origin = if passed.origin == Origin::Live { origin(&passed.request) } else { passed.origin };
     let by_client = passed.response.as_ref().is_none_or(|response| response.error.is_some());
     Exchange {
@@ -333,7 +333,7 @@ fn judge(passed: Passed, secrets: &Secrets) -> Exchange {
         endpoint: passed.endpoint,
         received_at: passed.received_at,
         request: passed.request,
-        request_body,
+        request_body: judged.body,
         response: passed.response,
         response_body: passed.response_body.captured(),
         answered_by: match origin {
@@ -347,8 +347,9 @@ fn judge(passed: Passed, secrets: &Secrets) -> Exchange {
         forwarded: passed.forwarded,
         first_byte: passed.first_byte,
         duration: passed.duration,
-        verdict,
-        event,
+        verdict: judged.verdict,
+        evidence: judged.evidence,
+        event: judged.event,
     }
 }
 

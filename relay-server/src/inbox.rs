@@ -57,7 +57,7 @@ pub trait Inbox: Send + Sync + 'static {
 
     /// Pending webhooks of an endpoint behind `after` that are due by `now`, in the order in which they were appended; at most `limit`,
     /// and fewer if they are large. Only an empty page is the end. With a far `now` it lists everything that is pending. What would be due
-    /// more than [`LONGEST_WAIT`] later is due as well: a clock that was wrong then put it there.
+    /// more than a day later is due as well: a clock that was wrong then put it there.
     fn due(&self, endpoint: &str, after: Cursor, now: SystemTime, limit: usize) -> Eventually<Vec<Pending>>;
 
     /// The body of a webhook, pending or parked; `None` if there is no such webhook (any more).

@@ -18,7 +18,7 @@ use crate::cause::Cause;
 use crate::diagnose::edit::Proposal;
 use crate::diagnose::workbench::{Case, Workbench};
 use crate::request::Request;
-use crate::rewrite::difference::{Change, Difference};
+use crate::rewrite::difference::{Change, Difference, Snippet};
 use crate::scheme::Scheme;
 use crate::secret::Secrets;
 use crate::verdict::{Status, Verdict};
@@ -62,16 +62,41 @@ impl fmt::Display for Evidence {
         let Some(Difference { offset, change, received, rewritten }) = &self.difference else {
             return Ok(());
         };
-        match (received.as_str(), rewritten.as_str()) {
-            (received, "") => write!(formatter, "; {received:?} at byte {offset} was not signed"),
-            ("", signed) => write!(formatter, "; {signed:?} at byte {offset} was signed too"),
+        match (in_one_line(received).as_str(), in_one_line(rewritten).as_str()) {
+            (received, "") => write!(formatter, "; `{received}` at byte {offset} was not signed"),
+            ("", signed) => write!(formatter, "; `{signed}` at byte {offset} was signed too"),
             _ if *change == Change::Spacing => write!(formatter, "; the first difference is at byte {offset}"),
-            (received, signed) => write!(formatter, "; at byte {offset} came {received:?} where {signed:?} was signed"),
+            (received, signed) => write!(formatter, "; at byte {offset} came `{received}` where `{signed}` was signed"),
         }
     }
 }
 
+/// Its control characters as escapes, the rest as it is: quoted JSON has backslashes enough.
+fn in_one_line(snippet: &Snippet) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    snippet.as_str().chars().map(escaped).collect()
+}
+
 impl Diagnosis {
+    /// One line: what shows the cause, or what was tried where nothing fits. `None` if there was nothing to look for. Parts
+    /// of it may come from the network: they must be made harmless before a terminal sees them.
+    pub fn in_words(&self) -> Option<String> {
+        if let Some(evidence) = &self.evidence {
+            return Some(evidence.to_string());
+        }
+        let (trials, tried) = (self.trials, self.tried.join(", "));
+        match (self.verdict.cause, self.is_complete) {
+            (Some(Cause::NoMatch), false) if tried.is_empty() => {
+                Some(format!("nothing was tried: only bodies up to {} MiB are looked into", DIAGNOSIS_BODY_LIMIT >> 20))
+            }
+            (Some(Cause::NoMatch), false) => {
+                Some(format!("tried in {trials} ways, fewer than with a shorter body: {tried}"))
+            }
+            (Some(Cause::NoMatch), true) if !tried.is_empty() => Some(format!("tried in {trials} ways: {tried}")),
+            _ => None,
+        }
+    }
+
     fn untouched(verdict: Verdict) -> Self {
         Self { verdict, evidence: None, tried: Vec::new(), trials: 0, is_complete: true }
     }
@@ -82,7 +107,7 @@ impl Diagnosis {
 /// comes back as it is.
 ///
 /// `body` must be the whole body; one longer than [`DIAGNOSIS_BODY_LIMIT`] is not looked into. A verdict with a new
-/// cause names the secret that the cause was found with. This is no work for the delivery path.
+/// cause names the secret that the cause was found with, if that one is known. This is no work for the delivery path.
 pub fn diagnose(request: &Request<'_>, body: &[u8], secrets: &Secrets, verdict: Verdict, now: i64) -> Diagnosis {
     let groups = match (verdict.status, verdict.cause) {
         (Status::Invalid, Some(Cause::NoMatch)) => GROUPS,
@@ -110,15 +135,18 @@ pub fn diagnose(request: &Request<'_>, body: &[u8], secrets: &Secrets, verdict: 
             let evidence = Some(Evidence { what: what.into_owned(), difference });
             // A hash of the body was signed: that is known already, and the evidence tells how it changed.
             let cause = if verdict.cause == Some(Cause::BodyChanged) { Cause::BodyChanged } else { cause };
-            let verdict = Verdict { cause: Some(cause), secret: Some(secret), ..verdict };
+            let is_own = || case.own.iter().any(|own| own.name() == secret);
+            // A secret that was tried in the place of the configured one has no name of its own.
+            let secret = if cause == Cause::WrongSecret && is_own() { None } else { Some(secret) };
+            let verdict = Verdict { cause: Some(cause), secret, ..verdict };
             return Diagnosis { verdict, evidence, tried, trials: workbench.trials(), is_complete: true };
         }
     }
     let (trials, is_complete) = (workbench.trials(), workbench.is_complete());
     let unexplained = Diagnosis { tried, trials, is_complete, ..Diagnosis::untouched(verdict) };
     match shape::foreign(&case).filter(|_| unexplained.verdict.cause == Some(Cause::NoMatch)) {
-        Some((secret, what)) => {
-            let verdict = Verdict { cause: Some(Cause::WrongSecret), secret: Some(secret), ..unexplained.verdict };
+        Some(what) => {
+            let verdict = Verdict { cause: Some(Cause::WrongSecret), ..unexplained.verdict };
             Diagnosis { verdict, evidence: Some(Evidence { what, difference: None }), ..unexplained }
         }
         None => unexplained,

@@ -6,7 +6,7 @@ use std::fmt;
 
 pub use framework::Framework;
 
-use crate::caution::{Caution, Language, cautions};
+use crate::caution::{CAUTION_BODY_LIMIT, Caution, Language, cautions};
 use crate::request::{Headers, Request};
 
 /// What the app answered.
@@ -141,7 +141,9 @@ pub fn explain_refusal(request: &Request<'_>, body: &[u8], answer: &Answer<'_>) 
     match cautions.into_iter().find(|caution| caution.language == language) {
         Some(caution) => refusal(Guess::RawBody, Some(caution)),
         // Only JavaScript has one way of writing JSON that everybody uses.
-        None if language == Language::JavaScript => refusal(Guess::OtherSecret, None),
+        None if language == Language::JavaScript && body.len() <= CAUTION_BODY_LIMIT => {
+            refusal(Guess::OtherSecret, None)
+        }
         None => refusal(Guess::RawBodyOrSecret, None),
     }
 }
@@ -195,6 +197,9 @@ mod tests {
         assert_eq!(guess(401, &[("X-Powered-By", "Express")], "", PLAIN), Some(Guess::OtherSecret));
         assert_eq!(guess(401, &[("server", "Werkzeug/3.0")], "", PLAIN), Some(Guess::RawBody), "Python adds spaces");
         assert_eq!(guess(401, &[], "", PLAIN), Some(Guess::RawBodyOrSecret));
+        let long = [PLAIN, &b" ".repeat(CAUTION_BODY_LIMIT)].concat();
+        let unknown = guess(401, &[("X-Powered-By", "Express")], "", &long);
+        assert_eq!(unknown, Some(Guess::RawBodyOrSecret), "nobody looked whether it survives");
     }
 
     #[test]

@@ -40,7 +40,6 @@ fn parts(exchange: &Exchange, summary: &Summary, arguments: &ShowArgs, out: &mut
         note: summary.note.clone(),
         amount: summary.amount.map(|amount| amount.to_string()),
         repeats: summary.repeats,
-        ..Context::default()
     };
     let chosen = |section: &Section| match arguments.part.as_slice() {
         // The raw bytes repeat what the other parts say.

@@ -70,7 +70,7 @@ impl Asked {
             method = given;
         }
         if let Some(url) = what.url.first() {
-            target = path_of(url).to_owned();
+            path_of(url).clone_into(&mut target);
         }
         let secrets = secrets(&what.secrets, &schemes, what.env_file.as_deref(), what.account.as_deref())?;
         let now = present(what.at.as_deref())?;

@@ -1,11 +1,14 @@
 //! `hookwire sign`: what the provider would send.
 
 use std::{
-    fmt::Write as _,
     io::{self, Write},
+    time::{Duration, SystemTime},
 };
 
-use hookwire_signatures::{Scheme, SignError, SignInput, Signed, UrlRule, sign};
+use hookwire_capture::{AnsweredBy, CapturedBody, Exchange, Origin};
+use hookwire_inspector::export::{Kind, export};
+use hookwire_protocol::head::{BodyLength, HttpVersion, RequestHead};
+use hookwire_signatures::{Event, Scheme, SignError, SignInput, Signed, Status, UrlRule, Verdict, sign};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -51,13 +54,11 @@ pub(crate) fn run(arguments: SignArgs) -> Result<(), Failure> {
     let signed = sign(scheme, &input).map_err(|error| failure(scheme, error))?;
     let sent = Sent::of(&asked, url, &headers, signed);
     let text = match (curl, json) {
-        (true, _) => sent.as_curl(),
-        (_, true) => sent.as_json(scheme),
-        _ => sent.in_lines(url),
+        (true, _) => sent.into_curl(scheme),
+        (_, true) => Ok(sent.as_json(scheme)),
+        _ => Ok(sent.in_lines(url)),
     };
-    io::stdout()
-        .lock()
-        .write_all(&text)
+    text.and_then(|text| io::stdout().lock().write_all(&text))
         .map_err(|error| Failure::usage(format!("can't write to standard output: {error}")))
 }
 
@@ -136,32 +137,61 @@ impl Sent {
         out
     }
 
-    /// A command for a POSIX shell. Bytes that are no text travel as octal escapes of `printf`.
-    fn as_curl(&self) -> Vec<u8> {
-        let mut command = format!("curl --request {} {}", quoted(&self.method), quoted(&self.url));
-        for (name, value) in &self.headers {
-            let _ = write!(command, " \\\n  --header {}", quoted(&format!("{name}: {value}")));
-        }
+    /// A command for any POSIX shell, as the inspector writes them.
+    fn into_curl(self, scheme: &Scheme) -> io::Result<Vec<u8>> {
+        let (origin, target) = split(&self.url);
+        let (origin, target) = (origin.to_owned(), target.to_owned());
+        let mut command = Vec::new();
+        export(Kind::Curl, &origin, [&self.exchange(target, scheme)], &mut command)?;
+        Ok(command)
+    }
+
+    /// The request as if it had been captured.
+    fn exchange(self, target: String, scheme: &Scheme) -> Exchange {
         let has_type = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        if !self.body.is_empty() && !has_type {
-            command.push_str(" \\\n  --header 'content-type: application/json'");
+        let given = self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str()));
+        let typed = (!self.body.is_empty() && !has_type).then(|| ("content-type".to_owned(), "application/json"));
+        let headers: Vec<_> = given.chain(typed).collect();
+        let length = self.body.len() as u64;
+        Exchange {
+            id: Uuid::nil(),
+            origin: Origin::Sent,
+            endpoint: "".into(),
+            received_at: SystemTime::UNIX_EPOCH,
+            request: RequestHead {
+                id: [0; 16],
+                received_at: 0,
+                version: HttpVersion::Http11,
+                body: if length == 0 { BodyLength::Empty } else { BodyLength::Sized(length) },
+                method: self.method.into(),
+                target: target.into(),
+                headers: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect(),
+            },
+            request_body: CapturedBody { bytes: self.body.into(), length, sha256: None },
+            response: None,
+            response_body: CapturedBody::default(),
+            answered_by: AnsweredBy::App,
+            late: false,
+            error: None,
+            forwarded: None,
+            first_byte: None,
+            duration: Duration::ZERO,
+            verdict: Verdict {
+                status: Status::Valid,
+                scheme: Some(scheme.id),
+                secret: None,
+                cause: None,
+                age_seconds: None,
+                tolerance_seconds: None,
+            },
+            evidence: None,
+            event: Event::default(),
         }
-        match std::str::from_utf8(&self.body) {
-            Ok("") => {}
-            Ok(text) if !text.contains('\0') => {
-                let _ = write!(command, " \\\n  --data-binary {}", quoted(text));
-            }
-            _ => {
-                let octal: String = self.body.iter().map(|byte| format!("\\{byte:03o}")).collect();
-                command = format!("printf '{octal}' | {command} \\\n  --data-binary @-");
-            }
-        }
-        command.push('\n');
-        command.into_bytes()
     }
 }
 
-/// In single quotes, as every POSIX shell reads them.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+/// A URL in two: scheme and host, and what a request line has.
+fn split(url: &str) -> (&str, &str) {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |at| host + at))
 }

@@ -175,11 +175,8 @@ fn in_words(diagnosis: &Diagnosis, cautions: &[Caution]) -> String {
     if let Some(reason) = verdict.reason() {
         let _ = writeln!(text, "  {}", sanitize(reason.as_bytes()));
     }
-    if let Some(evidence) = &diagnosis.evidence {
-        let _ = writeln!(text, "  {}", sanitize(evidence.to_string().as_bytes()));
-    }
-    if verdict.cause == Some(Cause::NoMatch) && !diagnosis.tried.is_empty() {
-        let _ = writeln!(text, "  tried in {} ways: {}", diagnosis.trials, diagnosis.tried.join(", "));
+    if let Some(words) = diagnosis.in_words() {
+        let _ = writeln!(text, "  {}", sanitize(words.as_bytes()));
     }
     for caution in cautions.iter().take(CAUTIONS) {
         let _ = writeln!(text, "  take care: {}", sanitize(caution.to_string().as_bytes()));

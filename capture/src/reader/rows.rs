@@ -9,7 +9,7 @@ use uuid::Uuid;
 use hookwire_protocol::head::{RequestHead, ResponseHead};
 
 use crate::{
-    Amount, CapturedBody, Currency, Exchange, StoreError, Summary,
+    Amount, CapturedBody, Currency, Evidence, Exchange, StoreError, Summary,
     columns::{self, VerdictColumns, duration_of, time_of, unsigned},
 };
 
@@ -20,8 +20,8 @@ pub(super) const SUMMARY: &str = "e.row, e.id, e.origin, e.replay_of, e.held_sin
     e.note";
 
 /// What a whole exchange is read from: a summary and the rest.
-pub(super) const EXCHANGE: &str = "head.request, head.response, head.forwarded, head.first_byte, body.request, \
-    body.request_sha256, body.response, body.response_sha256";
+pub(super) const EXCHANGE: &str = "head.request, head.response, head.forwarded, head.first_byte, head.evidence, \
+    body.request, body.request_sha256, body.response, body.response_sha256";
 
 /// Reads columns one after the other.
 struct Columns<'a, 'r> {
@@ -116,6 +116,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Result<Exchange, Store
     };
     let forwarded = columns.take::<Option<i64>>()?.map(duration_of);
     let first_byte = columns.take::<Option<i64>>()?.map(duration_of);
+    let evidence = columns.take::<Option<String>>()?.map(Evidence::from);
     let mut body = |length| -> rusqlite::Result<CapturedBody> {
         Ok(CapturedBody { bytes: columns.bytes()?, length, sha256: columns.take()? })
     };
@@ -135,6 +136,7 @@ pub(super) fn exchange(row: &Row<'_>) -> rusqlite::Result<Result<Exchange, Store
         first_byte,
         duration: summary.duration,
         verdict: summary.verdict,
+        evidence,
         event: summary.event,
     }))
 }

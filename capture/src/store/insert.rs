@@ -60,7 +60,7 @@ impl<'d> Insert<'d> {
         Ok(Self {
             exchange: database.prepare_cached(EXCHANGE)?,
             sieve: database.prepare_cached("INSERT INTO sieve (row, bits) VALUES (?1, ?2)")?,
-            head: database.prepare_cached("INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5)")?,
+            head: database.prepare_cached("INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
             body: database.prepare_cached("INSERT INTO body VALUES (?1, ?2, ?3, ?4, ?5)")?,
             earlier: database.prepare_cached(
                 "SELECT repeats FROM exchange WHERE provider = ?1 AND event_id = ?2 AND origin <> 'replay'
@@ -86,7 +86,8 @@ impl<'d> Insert<'d> {
         let row = database.last_insert_rowid();
         let (forwarded, first_byte) =
             (exchange.forwarded.map(duration_micros), exchange.first_byte.map(duration_micros));
-        self.head.execute(params![row, request.as_ref(), response.as_deref(), forwarded, first_byte])?;
+        let evidence = exchange.evidence.as_deref();
+        self.head.execute(params![row, request.as_ref(), response.as_deref(), forwarded, first_byte, evidence])?;
         self.add_bodies(row, exchange)?;
         let sieved = sieve::fill(&mut self.bits, &texts(exchange));
         self.sieve.execute(params![row, sieved.then_some(&self.bits)])?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub(crate) const APPLICATION: i32 = i32::from_be_bytes(*b"HkWr");
 
 /// One step from each schema to the next; the first makes a store out of nothing. Steps are never edited once released.
-pub(crate) const STEPS: &[&str] = &[FIRST];
+pub(crate) const STEPS: &[&str] = &[FIRST, SECOND];
 
 /// The schema that this version reads and writes.
 pub(crate) const VERSION: u32 = STEPS.len() as u32;
@@ -85,6 +85,9 @@ const FIRST: &str = "
         json TEXT NOT NULL
     ) STRICT;
 ";
+
+/// What shows a verdict's cause stands where only whole exchanges are read from.
+const SECOND: &str = "ALTER TABLE head ADD COLUMN evidence TEXT";
 
 /// What a database says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

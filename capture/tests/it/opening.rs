@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use hookwire_capture::{Reader, Retention, Store, StoreError};
+use hookwire_capture::{Exchange, Reader, Retention, Store, StoreError};
 use rusqlite::Connection;
 
 use crate::{Place, all, count, fixture};
@@ -39,9 +39,11 @@ fn a_store_of_the_future_is_refused_with_a_hint_and_one_of_the_past_is_not_read(
     place.filled(3).close().unwrap();
     let set = |version: u32| {
         let database = Connection::open(place.path()).unwrap();
+        let before: u32 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         database.pragma_update(None, "user_version", version).unwrap();
+        before
     };
-    set(99);
+    let today = set(99);
     for error in [open(&place).unwrap_err(), Reader::open(&place.path()).unwrap_err()] {
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
         assert!(error.hint().unwrap().contains("newer hookwire"));
@@ -50,8 +52,25 @@ fn a_store_of_the_future_is_refused_with_a_hint_and_one_of_the_past_is_not_read(
     let error = Reader::open(&place.path()).unwrap_err();
     assert!(matches!(error, StoreError::Older { found: 0, .. }), "{error}");
     // The control: the file itself was all right.
-    set(1);
+    set(today);
     assert_eq!(count(&place.reader(), ""), 3);
+}
+
+#[test]
+fn a_store_without_evidence_is_brought_up_to_date_by_whoever_writes() {
+    let place = Place::new();
+    place.filled(3).close().unwrap();
+    let database = Connection::open(place.path()).unwrap();
+    database.execute_batch("ALTER TABLE head DROP COLUMN evidence; PRAGMA user_version = 1").unwrap();
+    drop(database);
+    assert!(matches!(Reader::open(&place.path()).unwrap_err(), StoreError::Older { found: 1, .. }));
+    let store = place.store();
+    let told = Exchange { evidence: Some("tried".to_owned().into()), ..fixture::exchange(3) };
+    store.writer().keep(told.clone().into());
+    store.writer().flush().unwrap();
+    let reader = place.reader();
+    assert_eq!(reader.exchange(fixture::id(2)).unwrap(), Some(fixture::exchange(2)));
+    assert_eq!(reader.exchange(told.id).unwrap(), Some(told));
 }
 
 #[test]

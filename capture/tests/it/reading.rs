@@ -19,6 +19,7 @@ fn odd_ones() -> Vec<Exchange> {
     held.verdict.cause = Some(Cause::TooOld);
     held.verdict.age_seconds = Some(-412);
     held.verdict.tolerance_seconds = Some(300);
+    held.evidence = Some("tried in 12 ways: \u{9b}, \u{202e}".to_owned().into());
     held.answered_by = AnsweredBy::Relay;
     let mut cut = Exchange { id: fixture::id(2), origin: Origin::Replay { of: fixture::id(1) }, ..plain() };
     cut.request_body.length = 9_000_000_000;

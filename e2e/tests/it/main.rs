@@ -17,6 +17,7 @@ mod requests;
 mod restarts;
 mod secrecy;
 mod shutdown;
+mod signed;
 mod smuggling;
 mod streaming;
 mod tls;

@@ -1,18 +1,34 @@
 //! What the signature says, and why.
 
 use hookwire_capture::Exchange;
-use hookwire_signatures::{Part, Scheme, Status, Verdict};
+use hookwire_signatures::{Cause, Part, Scheme, Status, Verdict};
 
-use super::{Context, sheet::Sheet};
+use super::sheet::Sheet;
 use crate::{
+    advice,
     line::{Line, Role, Span},
-    plain::{REFUSED_BY_APP, refused_by_app, secret_flag},
+    plain::secret_flag,
     rendered::Content,
     sizes,
 };
 
+/// Round trips that are named, each of another language: the most frequent come first, and the rest says little more.
+const CAUTIONS: usize = 3;
+
 /// Verdict, scheme, what was signed with what, and what to do about it.
-pub(super) fn content(exchange: &Exchange, context: &Context) -> Box<dyn Content> {
+///
+/// ```text
+/// ✗ invalid Razorpay
+///
+/// why          the body was parsed and written again after it was signed
+/// cause        body-reserialized
+/// evidence     with its slashes escaped as `\/`, the body fits; at byte 192 came `/` where `\/` was signed
+/// what to do   hand on the raw bytes, never the result of parsing and serialising
+///
+/// how it is signed
+/// scheme       razorpay.webhook
+/// ```
+pub(super) fn content(exchange: &Exchange) -> Box<dyn Content> {
     let verdict = &exchange.verdict;
     let scheme = verdict.scheme.and_then(Scheme::with_id);
     let mut sheet = Sheet::default();
@@ -22,16 +38,29 @@ pub(super) fn content(exchange: &Exchange, context: &Context) -> Box<dyn Content
         sheet.heading("how it is signed");
         described(exchange, scheme, &mut sheet);
     }
-    if !context.cautions.is_empty() {
-        sheet.heading(match verdict.status {
-            Status::Valid | Status::Stale => "what would break it in code",
-            _ => "what else was seen",
-        });
-        for caution in &context.cautions {
-            sheet.hang(vec![Span::new(Role::Warn, "! "), Span::new(Role::Plain, caution)], 2);
+    cautions(exchange, &mut sheet);
+    sheet.finish()
+}
+
+fn cautions(exchange: &Exchange, sheet: &mut Sheet) {
+    let cautions = advice::cautions(exchange);
+    if cautions.is_empty() {
+        return;
+    }
+    sheet.heading("what would break it in code");
+    let mut warn = |text: String| sheet.hang(vec![Span::new(Role::Warn, "! "), Span::new(Role::Plain, text)], 2);
+    let mut named = Vec::new();
+    for caution in &cautions {
+        if named.len() < CAUTIONS && !named.contains(&caution.language) {
+            named.push(caution.language);
+            warn(caution.to_string());
         }
     }
-    sheet.finish()
+    match cautions.len() - named.len() {
+        0 => {}
+        1 => warn("one more usual round trip changes the body".to_owned()),
+        more => warn(format!("{more} more usual round trips change the body")),
+    }
 }
 
 /// Mark, word and provider of a verdict.
@@ -63,12 +92,16 @@ fn why(exchange: &Exchange, sheet: &mut Sheet) {
     }
     if let Some(cause) = verdict.cause {
         sheet.field("cause", Role::Muted, cause.as_str());
+        match exchange.evidence.as_deref() {
+            Some(tried) if cause == Cause::NoMatch => sheet.field("evidence", Role::Muted, format!("none; {tried}")),
+            Some(evidence) => sheet.field("evidence", Role::Plain, evidence),
+            None => {}
+        }
         sheet.field("what to do", Role::Plain, cause.advice());
         return;
     }
     match verdict.status {
-        Status::Valid if refused_by_app(exchange) => sheet.text(Role::Warn, REFUSED_BY_APP),
-        Status::Valid => sheet.text(Role::Plain, "these bytes are what the provider signed"),
+        Status::Valid => valid(exchange, sheet),
         Status::NoSecret => {
             if let Some(flag) = secret_flag(verdict) {
                 sheet.field("what to do", Role::Plain, &*flag);
@@ -83,6 +116,18 @@ fn why(exchange: &Exchange, sheet: &mut Sheet) {
         }
         _ => {}
     }
+}
+
+/// Why the app refused a valid request, if it did.
+fn valid(exchange: &Exchange, sheet: &mut Sheet) {
+    let Some(refusal) = advice::refusal(exchange) else {
+        return sheet.text(Role::Plain, "these bytes are what the provider signed");
+    };
+    sheet.field("app", Role::Warn, refusal.to_string());
+    if let Some(framework) = refusal.framework {
+        sheet.field("built with", Role::Plain, framework.title());
+    }
+    sheet.field("what to do", Role::Plain, refusal.advice());
 }
 
 /// The scheme, and what this request has of it.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use hookwire_capture::{CapturedBody, Exchange, Origin};
 use hookwire_protocol::{code::Code, head::Headers};
 
-use crate::{json::VerdictFields, sanitize::as_text, sizes, times};
+use crate::{json::Judgement, sanitize::as_text, sizes, times};
 
 /// An exchange. Fields are added and never renamed; those that JSON lines have too are named alike.
 #[derive(Serialize)]
@@ -24,7 +24,7 @@ pub(super) struct Object<'a> {
     provider: Option<&'static str>,
     event: Option<&'a str>,
     event_id: Option<&'a str>,
-    verdict: VerdictFields<'a>,
+    verdict: Judgement<'a>,
     request: Request<'a>,
     response: Option<Response<'a>>,
     answered_by: &'static str,
@@ -82,7 +82,7 @@ impl<'a> Object<'a> {
             provider: exchange.event.provider.map(hookwire_signatures::Provider::name),
             event: exchange.event.name.as_deref(),
             event_id: exchange.event.id.as_deref(),
-            verdict: VerdictFields::of(&exchange.verdict),
+            verdict: Judgement::of(exchange),
             request: Request {
                 method: as_text(exchange.method()),
                 target: as_text(&exchange.request.target),

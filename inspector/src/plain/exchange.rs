@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use hookwire_capture::{AnsweredBy, Exchange, Origin};
-use hookwire_signatures::{Scheme, Status, Verdict};
+use hookwire_signatures::{Cause, Scheme, Status, Verdict};
 
 use super::{
     Plain, brief,
     row::{Row, TIME},
 };
 use crate::{
-    columns,
+    advice, columns,
     sanitize::sanitize,
     theme::{Style, Theme},
     times,
@@ -157,21 +157,28 @@ pub(super) fn mark(verdict: &Verdict, theme: &Theme) -> (Style, String) {
 /// What to do: about the answer first, for the sender has got it already; then about the signature.
 fn hints(exchange: &Exchange) -> Vec<Cow<'static, str>> {
     let answer = exchange.error.map(|code| Cow::Owned(format!("{}: {}", code.message(), code.hint())));
-    let signature = match (exchange.verdict.status, exchange.verdict.cause) {
-        (Status::NoSecret, _) => secret_flag(&exchange.verdict),
-        (Status::Valid, None) => refused_by_app(exchange).then_some(Cow::Borrowed(REFUSED_BY_APP)),
-        (_, cause) => cause.map(|cause| Cow::Borrowed(cause.advice())),
+    let [first, second] = match (exchange.verdict.status, exchange.verdict.cause) {
+        (Status::NoSecret, _) => [secret_flag(&exchange.verdict), None],
+        (Status::Valid, None) => match advice::refusal(exchange) {
+            Some(refusal) => [Some(brief(&refusal.to_string()).into()), Some(refusal.advice().into())],
+            None => [None, None],
+        },
+        (_, Some(cause)) => [Some(cause.advice().into()), evidence(exchange, cause)],
+        (_, None) => [None, None],
     };
-    answer.into_iter().chain(signature).collect()
+    answer.into_iter().chain(first).chain(second).collect()
 }
 
-/// What to look at in an app that refuses a right signature: the two mistakes that are made most.
-pub(crate) const REFUSED_BY_APP: &str =
-    "the signature is right, yet the app refused it: check its secret, and that it verifies the raw body";
-
-/// Whether the app gave one of the answers by which apps say that a signature is wrong.
-pub(crate) fn refused_by_app(exchange: &Exchange) -> bool {
-    exchange.error.is_none() && exchange.answered_by == AnsweredBy::App && matches!(exchange.status(), 400 | 401 | 403)
+/// What shows the cause, where that is more than the reason says.
+fn evidence(exchange: &Exchange, cause: Cause) -> Option<Cow<'static, str>> {
+    let says_more = match cause {
+        // What was tried in vain fills lines, and tells less than the advice.
+        Cause::NoMatch => false,
+        // The reason names the secret already.
+        Cause::WrongSecret => exchange.verdict.secret.is_none(),
+        _ => true,
+    };
+    exchange.evidence.as_deref().filter(|_| says_more).map(|evidence| brief(evidence).into())
 }
 
 /// How to give the secret that a verdict lacked.

@@ -197,6 +197,7 @@ mod tests {
                 age_seconds: None,
                 tolerance_seconds: None,
             },
+            evidence: None,
             event: Event::default(),
         }
     }

@@ -1,19 +1,20 @@
 //! The sections of an exchange.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, io::Write as _, time::Duration};
 
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use hookwire_capture::{AnsweredBy, CapturedBody, Exchange, Origin};
+use hookwire_capture::{AnsweredBy, CapturedBody, Evidence, Exchange, Origin};
 use hookwire_inspector::{
     Folds, Rendered, Role,
     body::{Options, View},
     detail::{self, Context, Section},
     line,
 };
-use hookwire_protocol::head::Headers;
+use hookwire_protocol::{code::Code, head::Headers};
 use hookwire_signatures::{Cause, Status};
 
 use crate::fixture;
@@ -33,6 +34,10 @@ fn text(rendered: &Rendered) -> String {
 
 fn section(exchange: &Exchange, section: Section) -> String {
     text(&rendered(exchange, section, &Context::default(), 80, View::Fitting))
+}
+
+fn evidence(text: &str) -> Evidence {
+    text.to_owned().into()
 }
 
 fn headers(lines: &[(&str, &str)]) -> Headers {
@@ -66,7 +71,6 @@ fn context() -> Context {
         note: Some("the one that failed on Friday".into()),
         amount: Some("₹500.00".into()),
         repeats: 2,
-        cautions: vec!["`JSON.stringify(JSON.parse(body))` differs at byte 214: `\\/` became `/`".into()],
         ..Context::default()
     }
 }
@@ -132,8 +136,15 @@ fn each_verdict_says_why_and_what_to_do() {
     stale.request.headers = headers(&[("stripe-signature", "t=1492774577,v1=5257a869")]);
     assert_snapshot!("signature-stale", section(&stale, Section::Signature));
 
-    let invalid = fixture::stripe(Status::Invalid, Some(Cause::BodyReserialized));
+    let mut invalid = fixture::stripe(Status::Invalid, Some(Cause::BodyReserialized));
+    assert!(!section(&invalid, Section::Signature).contains("evidence"), "there is none");
+    invalid.evidence =
+        Some(evidence(r"with its slashes escaped as `\/`, the body fits; at byte 20 came `/` where `\/` was signed"));
     assert_snapshot!("signature-invalid", section(&invalid, Section::Signature));
+    invalid.verdict.cause = Some(Cause::NoMatch);
+    invalid.evidence = Some(evidence("tried in 312 ways: line endings, another URL"));
+    let shown = section(&invalid, Section::Signature);
+    assert!(shown.contains("\nevidence     none; tried in 312 ways: line endings, another URL\n"), "{shown}");
 
     let mut unsigned = payment();
     (unsigned.verdict.status, unsigned.verdict.scheme) = (Status::Unsigned, None);
@@ -143,11 +154,69 @@ fn each_verdict_says_why_and_what_to_do() {
     (no_secret.verdict.status, no_secret.verdict.secret) = (Status::NoSecret, None);
     let shown = section(&no_secret, Section::Signature);
     assert!(shown.contains("`--secret razorpay=env:RAZORPAY_WEBHOOK_SECRET`"), "{shown}");
+}
 
+/// A body as PHP writes it, refused by an app on Express.
+fn refused() -> Exchange {
     let mut refused = payment();
+    refused.request_body = captured(br#"{"short_url":"https:\/\/rzp.io\/i\/x"}"#);
     refused.response.as_mut().unwrap().status = 401;
-    let shown = section(&refused, Section::Signature);
-    assert!(shown.contains("the signature is right, yet the app refused it"), "{shown}");
+    refused
+}
+
+#[test]
+fn a_valid_one_that_the_app_refused_says_why_that_is_likely() {
+    assert_snapshot!("signature-refused", section(&refused(), Section::Signature));
+
+    let mut gzipped = refused();
+    gzipped.response.as_mut().unwrap().status = 500;
+    assert!(!section(&gzipped, Section::Signature).contains("the app refused it"), "it may have any reason");
+    let mut coder = GzEncoder::new(Vec::new(), Compression::fast());
+    coder.write_all(b"Error: no signatures found matching").unwrap();
+    gzipped.response_body = captured(&coder.finish().unwrap());
+    gzipped.response.as_mut().unwrap().headers = headers(&[("content-encoding", "gzip")]);
+    assert!(section(&gzipped, Section::Signature).contains("the app refused it"), "it says so itself");
+
+    let is_told = |exchange: &Exchange| section(exchange, Section::Signature).contains("the app refused it");
+    let late = Exchange { late: true, answered_by: AnsweredBy::Relay, ..refused() };
+    let held = Exchange { origin: Origin::Held { since: fixture::night() }, ..late.clone() };
+    assert!(is_told(&late) && is_told(&Exchange { late: false, ..held }));
+    // The controls: not the app's answer, or no refusal.
+    let by_client = Exchange { answered_by: AnsweredBy::Client, ..refused() };
+    let failed = Exchange { error: Some(Code::AppDied), ..refused() };
+    let mut taken = refused();
+    taken.response.as_mut().unwrap().status = 200;
+    assert!(![by_client, failed, taken].iter().any(is_told));
+}
+
+#[test]
+fn of_a_body_that_is_not_all_there_nothing_is_said() {
+    let section = |exchange: &Exchange, part| section(exchange, part).split_whitespace().collect::<Vec<_>>().join(" ");
+    let whole = section(&refused(), Section::Signature);
+    assert!(whole.contains("differs at byte 20") && whole.contains("what would break it in code"), "{whole}");
+    let mut cut = refused();
+    cut.request_body.length += 1;
+    let shown = section(&cut, Section::Signature);
+    assert!(shown.contains("does not check the raw body, or has"), "{shown}");
+    assert!(!shown.contains("differs at byte") && !shown.contains("what would break it"), "{shown}");
+
+    let mut survives = refused();
+    survives.request_body = captured(b"{}");
+    assert!(section(&survives, Section::Signature).contains("has another secret"), "the control");
+    survives.request_body.length += 1;
+    assert!(section(&survives, Section::Signature).contains("does not check the raw body, or has"));
+}
+
+#[test]
+fn what_would_break_is_told_of_right_signatures_only_three_times_at_most() {
+    let count = |exchange: &Exchange| section(exchange, Section::Signature).matches("\n! ").count();
+    assert_eq!(count(&refused()), 4, "and how many more there are");
+    let with = |status| {
+        let mut exchange = refused();
+        exchange.verdict.status = status;
+        count(&exchange)
+    };
+    assert_eq!((with(Status::Stale), with(Status::Invalid), with(Status::NoSecret)), (4, 0, 0));
 }
 
 #[test]
@@ -194,6 +263,7 @@ proptest! {
         event: String,
         answered_by in proptest::sample::select(&[AnsweredBy::App, AnsweredBy::Client, AnsweredBy::Relay]),
         width in 40..120_usize,
+        is_invalid: bool,
     ) {
         let mut exchange = payment();
         let hostile = [fixture::HOSTILE, &value].concat();
@@ -206,7 +276,15 @@ proptest! {
         exchange.response.as_mut().unwrap().reason = Some([b"\x9b", &reason[..]].concat().into());
         exchange.answered_by = answered_by;
         exchange.verdict.secret = Some("\x1b[2J".into());
-        let context = Context { note: Some(event.clone()), cautions: vec![event.clone(); 2], amount: Some(event), ..context() };
+        // Twice: with what is said of an invalid signature, and of a valid one that the app refused.
+        exchange.evidence = Some(format!("\x1b[2J{event}").into());
+        if is_invalid {
+            (exchange.verdict.status, exchange.verdict.cause) = (Status::Invalid, Some(Cause::BodyChanged));
+        } else {
+            exchange.request_body = captured("{\"a\\u202e\u{202e}\u{9b}\": \"\u{9b}31m\\/\"}".as_bytes());
+            exchange.response.as_mut().unwrap().status = 400;
+        }
+        let context = Context { note: Some(event.clone()), amount: Some(event), ..context() };
         for section in Section::ALL {
             for line in rendered(&exchange, *section, &context, width, View::Fitting).lines(0..usize::MAX) {
                 let text = line::text(&line);

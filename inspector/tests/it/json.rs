@@ -37,7 +37,8 @@ fn an_exchange_has_the_fields_that_scripts_rely_on() {
         "{\"type\":\"exchange\",\"id\":\"01980000-0000-7000-8000-000000000001\",\"time\":\"2026-07-14T02:14:07.250Z\",\
          \"origin\":\"live\",\"endpoint\":\"shop\",\"method\":\"POST\",\"path\":\"/verification\",\"status\":200,\
          \"answered_by\":\"app\",\"event\":\"payment.captured\",\"event_id\":\"evt_1\",\
-         \"verdict\":{\"status\":\"valid\",\"scheme\":\"razorpay.webhook\",\"secret\":null,\"cause\":null,\"reason\":null},\
+         \"verdict\":{\"status\":\"valid\",\"scheme\":\"razorpay.webhook\",\"secret\":null,\"cause\":null,\"reason\":null,\
+          \"evidence\":null},\
          \"error\":null,\"duration_ms\":12.3,\"request_bytes\":1620,\"response_bytes\":2}\n"
     );
 }
@@ -54,9 +55,13 @@ fn query_cause_and_error_appear_when_there_are_any() {
         stale["verdict"],
         json!({
             "status": "stale", "scheme": "stripe.v1", "secret": "file:stripe.secret", "cause": "too-old",
-            "reason": "signature right, but 412 s old (limit 300 s)",
+            "reason": "signature right, but 412 s old (limit 300 s)", "evidence": null,
         })
     );
+
+    let mut invalid = fixture::stripe(Status::Invalid, Some(Cause::BodyNewline));
+    invalid.evidence = Some("without the line feed at its end, the body fits".to_owned().into());
+    assert_eq!(exchange_line(invalid)["verdict"]["evidence"], "without the line feed at its end, the body fits");
 
     let refused = exchange_line(fixture::refused());
     assert_eq!((&refused["status"], &refused["error"]), (&json!(502), &json!("app-refused")));

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::tz::{Offset, TimeZone};
 use proptest::prelude::*;
 
-use hookwire_capture::{AnsweredBy, Connection, Exchange, Origin, Ready, Update};
+use hookwire_capture::{AnsweredBy, CapturedBody, Connection, Exchange, Origin, Ready, Update};
 use hookwire_inspector::{Plain, Theme};
 use hookwire_protocol::code::Code;
 use hookwire_signatures::{Cause, Status};
@@ -247,9 +247,43 @@ fn the_answer_names_who_gave_it_and_what_went_wrong() {
     assert!(broken.contains("  200 app-died  ✓ valid"), "{broken}");
     let silent = answer(&|it| it.response = None);
     assert!(silent.contains("  no answer  ✓ valid"), "{silent}");
-    // The most expensive mistake to find without being told.
-    let refused = answer(&|it| it.response = Some(fixture::response(401)));
-    assert!(refused.contains("hint: the signature is right, yet the app refused it"), "{refused}");
+}
+
+// The most expensive mistake to find without being told.
+#[test]
+fn an_app_that_refuses_a_right_signature_is_told_why_that_is_likely() {
+    let mut refused = fixture::exchange();
+    let body = Bytes::from_static(b"{\"a\":\"\\/\xc2\x9b\"}");
+    refused.request_body = CapturedBody { length: body.len() as u64, bytes: body, sha256: None };
+    let mut response = fixture::response(401);
+    response.headers = [(&b"x-powered-by"[..], &b"Express"[..])].into_iter().collect();
+    refused.response = Some(response);
+    let line = exchange_at(200, refused.clone());
+    let why = r"hint: the signature is valid, but the app refused it: it probably checks a body that was parsed and written again: `JSON.stringify(JSON.parse(body))` differs at byte 6: `\/` became `/`";
+    assert!(line.split_whitespace().collect::<Vec<_>>().join(" ").contains(why), "{line}");
+    assert!(line.contains("hint: ") && line.contains("express.raw"), "{line}");
+    // The control: what it took needs no words.
+    refused.response = Some(fixture::response(200));
+    assert!(!exchange_at(200, refused).contains("hint:"));
+}
+
+#[test]
+fn evidence_is_shown_where_it_says_more_than_the_cause() {
+    let shown = |cause, secret: Option<&str>, evidence: &str| {
+        let mut exchange = invalid();
+        (exchange.verdict.cause, exchange.verdict.secret) = (Some(cause), secret.map(str::to_owned));
+        exchange.evidence = Some(evidence.to_owned().into());
+        let line = exchange_at(200, exchange);
+        assert_eq!(line.matches("hint: ").count(), 1 + usize::from(line.contains("found")), "{line}");
+        line.contains("hint: found")
+    };
+    assert!(shown(Cause::BodyReserialized, None, "found"));
+    assert!(shown(Cause::WrongSecret, None, "found"));
+    assert!(!shown(Cause::WrongSecret, Some("env:OTHER"), "it is env:OTHER"), "the reason names it");
+    assert!(!shown(Cause::NoMatch, None, "tried in 312 ways"));
+    let mut hostile = invalid();
+    hostile.evidence = Some("\u{9b}2J\u{202e}".to_owned().into());
+    assert!(exchange_at(200, hostile).contains(r"hint: \u{9b}2J\u{202e}"));
 }
 
 #[test]

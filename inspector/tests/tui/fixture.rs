@@ -136,6 +136,7 @@ pub(crate) fn payment(number: u64) -> Stored {
         first_byte: Some(Duration::from_millis(11)),
         duration: Duration::from_micros(12_340),
         verdict: verdict(Status::Valid, "razorpay.webhook", None),
+        evidence: None,
         event: Event {
             provider: Some(Provider::Razorpay),
             name: Some("payment.captured".into()),

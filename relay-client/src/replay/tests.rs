@@ -92,6 +92,7 @@ fn stored() -> Exchange {
         first_byte: None,
         duration: Duration::ZERO,
         verdict: verdict(Status::Valid),
+        evidence: None,
         event: Event::default(),
     }
 }

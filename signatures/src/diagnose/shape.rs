@@ -51,13 +51,13 @@ const SHAPES: &[Shape] = &[
     shape("sendgrid", "SG.", "an API key of SendGrid; what checks is the verification key of the event webhook"),
 ];
 
-/// The name of the first secret that is of another kind, and what it is. Only when every secret of the provider is: with
-/// a plausible one beside it, that one may be the wrong one.
-pub(super) fn foreign(case: &Case<'_>) -> Option<(String, String)> {
+/// What the first secret is that is of another kind. Only when every secret of the provider is: with a plausible one beside
+/// it, that one may be the wrong one.
+pub(super) fn foreign(case: &Case<'_>) -> Option<String> {
     let found: Option<Vec<_>> =
         case.own.iter().map(|secret| Some((secret.name(), kind(case.scheme.provider, secret.value())?))).collect();
     let (name, what) = found?.into_iter().next()?;
-    Some((name.to_owned(), format!("the secret `{name}` is {what}")))
+    Some(format!("the secret `{name}` is {what}"))
 }
 
 fn kind(provider: Provider, value: &[u8]) -> Option<&'static str> {

@@ -94,7 +94,6 @@ impl Detail {
             note: summary.note.clone(),
             amount: summary.amount.as_ref().map(ToString::to_string),
             repeats: summary.repeats,
-            cautions: Vec::new(),
         };
         let options = Options { width, folds: &self.folds, search: &self.search, view: self.view };
         let rendered = detail::render(exchange, self.section, &context, &options);
