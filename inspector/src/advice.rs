@@ -29,13 +29,10 @@ pub(crate) fn refusal(exchange: &Exchange) -> Option<AppRefusal> {
     let answer = Answer { status: head.status, headers: &answered, body: &words };
     let CapturedBody { bytes, .. } = &exchange.request_body;
     let refusal = hookwire_signatures::explain_refusal(&request(exchange, &asked), bytes, &answer)?;
-    let is_about_body = matches!(refusal.guess, Guess::RawBody | Guess::OtherSecret);
     // What a round trip makes of a part of the body says nothing about the body.
-    Some(if is_about_body && exchange.request_body.truncated() {
-        AppRefusal { guess: Guess::RawBodyOrSecret, caution: None, ..refusal }
-    } else {
-        refusal
-    })
+    let is_unfounded =
+        exchange.request_body.truncated() && matches!(refusal.guess, Guess::RawBody | Guess::OtherSecret);
+    Some(if is_unfounded { AppRefusal { guess: Guess::RawBodyOrSecret, caution: None, ..refusal } } else { refusal })
 }
 
 fn is_held(origin: Origin) -> bool {

@@ -84,7 +84,8 @@ impl Diagnosis {
         if let Some(evidence) = &self.evidence {
             return Some(evidence.to_string());
         }
-        let (trials, tried) = (self.trials, self.tried.join(", "));
+        // A semicolon, as names of groups have commas.
+        let (trials, tried) = (self.trials, self.tried.join("; "));
         match (self.verdict.cause, self.is_complete) {
             (Some(Cause::NoMatch), false) if tried.is_empty() => {
                 Some(format!("nothing was tried: only bodies up to {} MiB are looked into", DIAGNOSIS_BODY_LIMIT >> 20))

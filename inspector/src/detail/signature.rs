@@ -92,12 +92,15 @@ fn why(exchange: &Exchange, sheet: &mut Sheet) {
     }
     if let Some(cause) = verdict.cause {
         sheet.field("cause", Role::Muted, cause.as_str());
-        match exchange.evidence.as_deref() {
-            Some(tried) if cause == Cause::NoMatch => sheet.field("evidence", Role::Muted, format!("none; {tried}")),
-            Some(evidence) => sheet.field("evidence", Role::Plain, evidence),
-            None => {}
+        let evidence = exchange.evidence.as_deref();
+        if let Some(evidence) = evidence.filter(|_| cause != Cause::NoMatch) {
+            sheet.field("evidence", Role::Plain, evidence);
         }
         sheet.field("what to do", Role::Plain, cause.advice());
+        // It has many lines.
+        if let Some(tried) = evidence.filter(|_| cause == Cause::NoMatch) {
+            sheet.field("evidence", Role::Muted, format!("none; {tried}"));
+        }
         return;
     }
     match verdict.status {

@@ -142,9 +142,9 @@ fn each_verdict_says_why_and_what_to_do() {
         Some(evidence(r"with its slashes escaped as `\/`, the body fits; at byte 20 came `/` where `\/` was signed"));
     assert_snapshot!("signature-invalid", section(&invalid, Section::Signature));
     invalid.verdict.cause = Some(Cause::NoMatch);
-    invalid.evidence = Some(evidence("tried in 312 ways: line endings, another URL"));
+    invalid.evidence = Some(evidence("tried in 312 ways: line endings; another URL"));
     let shown = section(&invalid, Section::Signature);
-    assert!(shown.contains("\nevidence     none; tried in 312 ways: line endings, another URL\n"), "{shown}");
+    assert!(shown.contains("\nevidence     none; tried in 312 ways: line endings; another URL\n"), "{shown}");
 
     let mut unsigned = payment();
     (unsigned.verdict.status, unsigned.verdict.scheme) = (Status::Unsigned, None);

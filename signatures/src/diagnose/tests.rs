@@ -154,6 +154,21 @@ fn evidence_shows_where() {
 }
 
 #[test]
+fn in_words_it_is_the_evidence_or_what_was_tried() {
+    let words = |signed: &str, received: &str| {
+        Delivery::usual("razorpay.webhook", signed).received(received).diagnosed().in_words()
+    };
+    assert!(words("{}", "{}\n").unwrap().starts_with("without the line feed"));
+    assert_eq!(words("{}", "{}"), None, "valid");
+    let tried = words("{}", "another").unwrap();
+    assert!(tried.starts_with("tried in ") && tried.contains(" ways: ") && tried.contains("; "), "{tried}");
+    let long = "x".repeat(DIAGNOSIS_BODY_LIMIT + 1);
+    assert_eq!(words("{}", &long).unwrap(), "nothing was tried: only bodies up to 1 MiB are looked into");
+    let fewer = words("{}", &format!("[{}1]", "1, ".repeat(300_000))).unwrap();
+    assert!(fewer.contains(" ways, fewer than with a shorter body: "), "{fewer}");
+}
+
+#[test]
 fn wrapped_bodies() {
     let json = "{\"who\":\"Zoë’s\"}".as_bytes();
     let base64 = crate::rewrite::bytes::to_base64(json);
