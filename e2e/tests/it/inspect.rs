@@ -57,6 +57,25 @@ impl Terminal {
         }
     }
 
+    /// What tmux knows of the terminal.
+    fn asked(&self, format: &str) -> String {
+        let output = self.tmux(&["display-message", "-p", format]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// What was put on the clipboard, if anything was.
+    fn clipboard(&self) -> Option<Vec<u8>> {
+        let output = self.tmux(&["show-buffer"]).output().unwrap();
+        output.status.success().then_some(output.stdout)
+    }
+
+    fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !holds() {
+            assert!(Instant::now() < deadline, "the deadline passed without {what}; the screen was\n{}", self.screen());
+        }
+    }
+
     fn tmux(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("tmux");
         command.args(["-u", "-S", &self.socket]).args(arguments);
@@ -106,6 +125,61 @@ fn a_finished_listeners_store_is_inspected_and_sigterm_gives_the_terminal_back()
     let shell = String::from_utf8_lossy(&pane.stdout).trim().to_owned();
     assert!(Command::new("pkill").args(["-TERM", "-P", &shell]).status().unwrap().success());
     terminal.shows("the terminal given back", is_given_back);
+}
+
+/// What a sender or an app may put where bytes go: titles, colours, the clipboard, questions to the terminal, 8-bit controls, overwriting,
+/// bidi marks, invisible characters and bytes that are no text.
+const HOSTILE: &[u8] = b"\x1b]0;PWNED\x07\x1b]2;PWNED\x1b\\\x1b]52;c;UFdORUQ=\x07\x1b[31mred\x1b[2J\x1b[6n\x1bP+q\x1b\\\x9b31m\x9d0;PWNED\x9c\
+    over\rwrite\x08\x08\x0e\xe2\x80\xaeexe\xe2\x80\x8b\xef\xbb\xbf\xc2\x9b1m\xff\xfe\xe6\x94\xaf e\xcc\x81";
+
+/// Of these bytes, those that a header's value may have (RFC 9110 section 5.5): no control but 8-bit ones.
+fn header_value() -> Vec<u8> {
+    HOSTILE.iter().copied().filter(|byte| *byte >= 0x20 && *byte != 0x7f).collect()
+}
+
+#[test]
+fn hostile_bytes_leave_the_terminal_as_it_was() {
+    let answer = [&b"HTTP/1.1 200 OK\r\nx-evil: "[..], &header_value(), b"\r\ncontent-length: "].concat();
+    let answer = [&answer[..], HOSTILE.len().to_string().as_bytes(), b"\r\n\r\n", HOSTILE].concat();
+    let (relay, app, home) = (Relay::open(), RawApp::answering(move |_| answer.clone()), Home::new());
+    let terminal = Terminal::run(&home, &["listen", &app.to_string(), "--relay", &relay.url, "--endpoint", "shop"]);
+    assert!(terminal.tmux(&["set-option", "-s", "set-clipboard", "on"]).status().unwrap().success());
+    terminal.shows("the connection", |screen| screen.contains("●"));
+    let title = terminal.asked("#{pane_title}");
+
+    let head = format!(
+        "POST /shop/evil HTTP/1.1\r\nhost: h\r\ncontent-type: text/plain\r\ncontent-length: {}\r\nx-evil: ",
+        HOSTILE.len()
+    );
+    let request = [head.as_bytes(), &header_value(), b"\r\n\r\n", HOSTILE].concat();
+    relay.connect().send(request).answer();
+    terminal.shows("the webhook", |screen| screen.contains("/evil"));
+    terminal.keys(&["Enter"]);
+    terminal.shows("its detail", |screen| screen.contains("timeline"));
+    for (tab, shown) in [("3", "x-evil"), ("4", "PWNED"), ("5", "x-evil"), ("6", "/evil")] {
+        terminal.keys(&[tab]);
+        terminal.shows("a tab", |screen| screen.contains(shown));
+    }
+    let screen = terminal.screen();
+    let is_hidden = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{200b}' | '\u{feff}');
+    assert!(!screen.contains(is_hidden), "{screen:?}");
+    assert_eq!((terminal.asked("#{pane_title}"), terminal.clipboard()), (title.clone(), None));
+    terminal.keys(&["Escape"]);
+    terminal.keys(&["q"]);
+    terminal.shows("the terminal given back", is_given_back);
+    assert_eq!(terminal.asked("#{pane_title}"), title);
+
+    // The control: the same bytes do all of that to a terminal that is not protected.
+    let file = home.path().join("evil");
+    std::fs::write(&file, HOSTILE).unwrap();
+    assert!(
+        terminal
+            .tmux(&["respawn-pane", "-k", &format!("cat {}; exec cat", file.display())])
+            .status()
+            .unwrap()
+            .success()
+    );
+    terminal.until("the harm", || terminal.asked("#{pane_title}") == "PWNED" && terminal.clipboard().is_some());
 }
 
 #[test]
