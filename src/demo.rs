@@ -6,6 +6,7 @@ mod shop;
 
 use std::{
     io::{self, Write},
+    num::NonZeroU32,
     time::Duration,
 };
 
@@ -40,7 +41,8 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs the demo: until `stop`, or until as many webhooks came out as were asked for.
 pub(crate) async fn run(arguments: DemoArgs, logs: &Logs, stop: CancellationToken) -> Result<(), Failure> {
-    let output = match (arguments.output, arguments.count) {
+    let count = arguments.count.map(NonZeroU32::get);
+    let output = match (arguments.output, count) {
         (None, Some(_)) => Output::Plain,
         (asked, _) => listen::output(asked, true)?,
     };
@@ -66,13 +68,13 @@ pub(crate) async fn run(arguments: DemoArgs, logs: &Logs, stop: CancellationToke
         end
     };
     let performance = async {
-        let report = perform(arguments.count, seen, &stop).await;
+        let report = perform(count, seen, &stop).await;
         stop.cancel();
         report
     };
     let (house, report) = tokio::join!(house, performance);
     house?;
-    arguments.count.map_or(Ok(()), |count| report.summary(count, output))
+    count.map_or(Ok(()), |count| report.summary(count, output))
 }
 
 /// A store that goes with the demo, and the folder that takes it along.

@@ -49,8 +49,10 @@ fn run(cli: Cli, logs: &Logs) -> Result<ExitCode, Failure> {
     let stop = CancellationToken::new();
     let end = runtime.block_on(async {
         tokio::select! {
-            end = cli.run(logs, stop.clone()) => end.map(|()| ExitCode::SUCCESS),
+            // In this order: whoever reads that a relay listens may stop it at once, and must find that signals are heard.
+            biased;
             () = stop::asked_twice(&stop) => Ok(ExitCode::from(stop::INTERRUPTED)),
+            end = cli.run(logs, stop.clone()) => end.map(|()| ExitCode::SUCCESS),
         }
     });
     // Name look-ups may still run on threads of their own: nobody waits for them any more.

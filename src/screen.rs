@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use hookwire_capture::Update;
+use hookwire_capture::{Connection, Update};
 use hookwire_inspector::{Plain, Theme, json};
 use hookwire_relay_client::Watcher;
 use jiff::tz::TimeZone;
@@ -47,10 +47,17 @@ impl Form {
     /// Writes one piece of news.
     pub(crate) fn write(&mut self, update: &Update, out: &mut impl Write) -> io::Result<()> {
         match self {
+            Self::Plain(_) if is_told_again(update) => Ok(()),
             Self::Plain(plain) => plain.render(update, SystemTime::now(), out),
             Self::Json => json::write_line(update, out),
         }
     }
+}
+
+/// Whether the same terminal is about to show it with its hint: a client that is refused is this process's end, and its error.
+fn is_told_again(update: &Update) -> bool {
+    let closed = matches!(update, Update::Connection(Connection::Closed { .. }));
+    closed && io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Standard output as the client's watcher. With an [`Aside`] between them, a reader that stands still delays nothing.

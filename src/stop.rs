@@ -1,16 +1,28 @@
 //! Ctrl-C and SIGTERM: the first asks for a graceful end, the second ends at once.
 
+use std::{pin::pin, time::Duration};
+
+use tokio::time::sleep;
+
 use tokio_util::sync::CancellationToken;
 
 /// The exit code of a process that SIGINT ended: 128 + 2, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// An end that takes longer than this says what it waits for: a person would wonder, and less is not seen as waiting.
+const WORDLESS: Duration = Duration::from_millis(500);
+
 /// Cancels `stop` on the first signal and returns on the second.
 pub(crate) async fn asked_twice(stop: &CancellationToken) {
     asked().await;
-    tracing::info!("stopping: what is in flight may finish; a second signal ends at once");
     stop.cancel();
-    asked().await;
+    let mut again = pin!(asked());
+    tokio::select! {
+        () = &mut again => return,
+        () = sleep(WORDLESS) => {}
+    }
+    tracing::warn!("what is in flight may finish; another Ctrl-C ends at once");
+    again.await;
 }
 
 #[cfg(unix)]

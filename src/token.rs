@@ -59,6 +59,13 @@ fn list(tokens: &Tokens) -> Result<(), Failure> {
 }
 
 fn revoke(tokens: &Tokens, token: &str) -> Result<(), Failure> {
+    let records = tokens.list().map_err(|error| relay::failure(&error))?;
+    let named: Vec<_> = records.iter().filter(|record| record.name == token).map(|record| record.id.as_str()).collect();
+    // A name may be given twice; who means one of them must not take the other's right away.
+    if named.len() > 1 {
+        return Err(Failure::not_so(format!("{} tokens have the name `{token}`", named.len()))
+            .hint(format!("revoke each by its id: {}", named.join(", "))));
+    }
     if tokens.revoke(token).map_err(|error| relay::failure(&error))? {
         say(&mut io::stderr(), &format!("revoked `{token}`"));
         return Ok(());

@@ -55,6 +55,8 @@ fn help_teaches_with_examples() {
 fn a_wrong_value_says_what_is_right() {
     for (arguments, text) in [
         (&["listen", "3000", "--timeout", "5"][..], "write a number with its unit"),
+        (&["listen", "3000", "--threads", "0"], "write a whole number from 1 on"),
+        (&["demo", "--count", "x"], "write a whole number from 1 on"),
         (&["listen", "3000", "--output", "table"], "use `tui`, `plain` or `json`"),
         (&["listen", "3000", "--answer", "me"], "use `app`, `relay` or `hybrid`"),
         (&["listen", "3000", "--when-away", "drop"], "use `hold` or `refuse`"),
@@ -62,7 +64,7 @@ fn a_wrong_value_says_what_is_right() {
         (&["listen", "3000", "--route", "stripe=4000"], "must begin with `/`"),
         (&["listen", "3000", "--token", "hookwire_x"], "unexpected argument '--token'"),
         (&["relay", "--max-body", "1"], "write a number with its unit"),
-        (&["demo", "--count", "0"], "0 is not in 1..=4294967295"),
+        (&["demo", "--count", "0"], "write a whole number from 1 on"),
         (&["inspect"], "the inspector needs a terminal"),
     ] {
         let output = run(arguments);
@@ -206,4 +208,35 @@ fn a_closed_pipe_ends_the_demo_quietly() {
     let mut said = String::new();
     demo.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!((demo.wait().unwrap().code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_name_given_twice_is_not_revoked_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = |arguments: &[&str]| hookwire(folder.path()).arg("token").args(arguments).output().unwrap();
+    let listed = || stdout(&token(&["list"]));
+    for name in ["anna", "anna", "ben"] {
+        assert!(token(&["new", "--name", name]).status.success());
+    }
+    let refused = token(&["revoke", "anna"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let id = listed().split_whitespace().next().unwrap().to_owned();
+    assert!(stderr(&refused).starts_with("error: 2 tokens have the name `anna`\n\nhint: revoke each by its id: "));
+    assert!(stderr(&refused).contains(&id));
+    assert_eq!(listed().lines().count(), 3);
+    for one in [id.as_str(), "anna", "ben"] {
+        assert!(token(&["revoke", one]).status.success(), "{one}");
+    }
+    assert_eq!(listed(), "");
+}
+
+#[test]
+fn a_damaged_file_is_told_from_one_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("tokens.json"), "[{").unwrap();
+    let output = hookwire(folder.path()).args(["token", "--data-dir", ".", "list"]).output().unwrap();
+    assert_refused(&output, "`./tokens.json` is damaged: ", "put a good copy in its place");
+    let output = hookwire(folder.path()).args(["endpoint", "--data-dir", "new", "parked", "shop"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("error: there is no endpoint `shop`"), "{}", stderr(&output));
 }

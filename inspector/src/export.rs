@@ -52,14 +52,15 @@ impl Kind {
         }
     }
 
-    /// What a file of it is usually called: the part after the last full stop.
+    /// What a file of it is usually called: the part after the name. A fixture and all that is known can lie side by side.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Curl => "sh",
             Self::Http => "http",
             Self::Body => "bin",
             Self::Har => "har",
-            Self::Json | Self::Fixture => "json",
+            Self::Json => "json",
+            Self::Fixture => "fixture.json",
         }
     }
 }

@@ -48,3 +48,4 @@ pub use rendered::{Folds, Node, Rendered};
 pub use repeats::Repeats;
 pub use sanitize::sanitize;
 pub use theme::{Palette, Style, Theme};
+pub use times::Short;

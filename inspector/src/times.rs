@@ -13,7 +13,8 @@ pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
 }
 
 /// A duration in the unit that suits it, at most six columns wide up to 100 hours: `0.4 ms`, `12 ms`, `2.1 s`, `3 min`, `26 h`.
-pub(crate) struct Short(pub(crate) Duration);
+#[derive(Clone, Copy, Debug)]
+pub struct Short(pub Duration);
 
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

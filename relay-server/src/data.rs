@@ -13,7 +13,7 @@ use crate::RelayError;
 /// Reads a file; a missing one is the default.
 pub(crate) fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, RelayError> {
     match fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(path, &error)),
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| damaged(path, &error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
         Err(error) => Err(failed(path, &error)),
     }
@@ -50,6 +50,10 @@ pub(crate) fn lock(folder: &Path) -> Result<fs::File, RelayError> {
         Err(fs::TryLockError::WouldBlock) => Err(RelayError::DataInUse(folder.to_owned())),
         Err(fs::TryLockError::Error(error)) => Err(failed(&path, &error)),
     }
+}
+
+fn damaged(path: &Path, reason: &serde_json::Error) -> RelayError {
+    RelayError::Damaged { path: path.to_owned(), reason: reason.to_string() }
 }
 
 fn failed(path: &Path, reason: &dyn ToString) -> RelayError {

@@ -225,7 +225,7 @@ async fn perform(endpoints: &Endpoints, inbox: Option<&dyn Inbox>, errand: &Erra
     let done = match errand {
         Errand::List => list(endpoints, inbox).await,
         Errand::Remove { endpoint, force } => remove(endpoints, inbox, endpoint, *force).await,
-        Errand::Parked { endpoint } => parked(inbox, endpoint).await,
+        Errand::Parked { endpoint } => parked(endpoints, inbox, endpoint).await,
         Errand::Deliver(choice) => each(endpoints, inbox, choice, true).await,
         Errand::Drop(choice) => each(endpoints, inbox, choice, false).await,
     };
@@ -272,7 +272,7 @@ async fn remove(
     Ok(match removed {
         Ok(true) => Report::Done(1),
         Ok(false) if counts.pending + counts.parked > 0 => Report::Done(1),
-        Ok(false) => refused(&format!("there is no endpoint `{name}`"), "`hookwire endpoint list` shows them"),
+        Ok(false) => no_such(name),
         Err(reason) => refused(&reason, "stop its listener first"),
     })
 }
@@ -292,8 +292,16 @@ async fn drop_all(inbox: &dyn Inbox, name: &str) -> Result<(), InboxError> {
     }
 }
 
-async fn parked(inbox: Option<&dyn Inbox>, endpoint: &str) -> Result<Report, InboxError> {
-    let Some(inbox) = inbox else { return Ok(Report::Parked { webhooks: Vec::new(), total: 0 }) };
+async fn parked(endpoints: &Endpoints, inbox: Option<&dyn Inbox>, endpoint: &str) -> Result<Report, InboxError> {
+    let total = match inbox {
+        Some(inbox) => inbox.counts(endpoint).await?.parked,
+        None => 0,
+    };
+    // A name that was mistyped must not look like good news.
+    if total == 0 && endpoints.list().iter().all(|report| report.name != endpoint) {
+        return Ok(no_such(endpoint));
+    }
+    let Some(inbox) = inbox else { return Ok(Report::Parked { webhooks: Vec::new(), total }) };
     let (mut webhooks, mut after) = (Vec::new(), Cursor::START);
     while webhooks.len() < LISTED {
         let page = inbox.parked(endpoint, after, PAGE).await?;
@@ -301,7 +309,7 @@ async fn parked(inbox: Option<&dyn Inbox>, endpoint: &str) -> Result<Report, Inb
         after = last.cursor;
         webhooks.extend(page.iter().take(LISTED - webhooks.len()).map(report));
     }
-    Ok(Report::Parked { webhooks, total: inbox.counts(endpoint).await?.parked })
+    Ok(Report::Parked { webhooks, total })
 }
 
 /// Delivers or drops each of the chosen ones.
@@ -371,6 +379,10 @@ fn report(parked: &Parked) -> ParkedReport {
         .to_owned(),
         bytes: parked.size,
     }
+}
+
+fn no_such(endpoint: &str) -> Report {
+    refused(&format!("there is no endpoint `{endpoint}`"), "`hookwire endpoint list` shows them")
 }
 
 fn refused(reason: &str, hint: &str) -> Report {

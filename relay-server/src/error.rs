@@ -33,6 +33,14 @@ pub enum RelayError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of the data folder does not hold what was written there.
+    #[error("`{}` is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops making sense.
+        reason: String,
+    },
     /// Another relay has the data folder.
     #[error("another relay uses the data folder `{}`", .0.display())]
     DataInUse(PathBuf),
@@ -55,6 +63,7 @@ impl RelayError {
             Self::Listen { .. } => Some("check that the address belongs to this machine".into()),
             Self::Tls { .. } => Some("pass PEM files: the chain, leaf first, with `--tls-cert`, and its key with `--tls-key`".into()),
             Self::Data { .. } => Some("check the folder's owner and rights, or pass another `--data-dir`".into()),
+            Self::Damaged { .. } => Some("put a good copy in its place, or remove it and do without what it held".into()),
             Self::DataInUse(_) => Some("stop it, or give this one a folder of its own with `--data-dir`".into()),
             Self::PublicUrl(_) => Some("write scheme and host, and no path: endpoints follow it".into()),
         }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use rustls::{ServerConfig, crypto::ring};
+use rustls::{Error as TlsError, InconsistentKeys, ServerConfig, crypto::ring};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{RelayError, config::TlsFiles};
@@ -24,7 +24,13 @@ pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, RelayError> {
         .map_err(|error| failed(&files.cert, &error))?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|error| failed(&files.key, &error))?;
+        .map_err(|error| match error {
+            TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                let certificate = files.cert.display();
+                failed(&files.key, &format_args!("it is not the key of the certificate in `{certificate}`"))
+            }
+            error => failed(&files.key, &error),
+        })?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
     Ok(Arc::new(config))
 }

@@ -1,10 +1,13 @@
 //! `hookwire demo`: its flags.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
+};
 
 use clap::Args;
 
-use super::choice::Output;
+use super::{choice::Output, quantity::count};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,8 +20,8 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DemoArgs {
     /// Send this many webhooks without pause, check each one and end; without it they come until Ctrl-C
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) count: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = count::<NonZeroU32>)]
+    pub(crate) count: Option<NonZeroU32>,
 
     /// Where the demo's relay listens, on this machine
     #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     choice::{Answer, Api, Host, Keep, Output, WhenAway},
-    quantity::{Size, Time},
+    quantity::{Size, Time, count},
 };
 use crate::{
     config::{parsed, parsed_all},
@@ -34,7 +34,7 @@ pub(crate) struct ListenArgs {
     pub(crate) settings: ListenSettings,
 
     /// Threads of the runtime; without it one event loop on the main thread
-    #[arg(long, value_name = "N", hide = true)]
+    #[arg(long, value_name = "N", value_parser = count::<NonZeroUsize>, hide = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 

@@ -1,4 +1,4 @@
-//! Lengths of time (`4.5s`, `250ms`, `2m`, `7d`) and sizes in bytes (`10MiB`, `1GB`), as people write them.
+//! Lengths of time (`4.5s`, `250ms`, `2m`, `7d`), sizes in bytes (`10MiB`, `1GB`) and counts, as people write them.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -70,6 +70,11 @@ impl fmt::Display for QuantityError {
 
 impl std::error::Error for QuantityError {}
 
+/// How many: digits, and not 0 where `T` has none.
+pub(crate) fn count<T: FromStr>(text: &str) -> Result<T, QuantityError> {
+    text.parse().ok().ok_or(QuantityError("write a whole number from 1 on, without a unit: `4`"))
+}
+
 /// The number in its base unit. Digits and at most one point: what else `f64` reads (`inf`, `1e3`, a sign) is refused.
 fn parse(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     let end = text.find(|character: char| !character.is_ascii_digit() && character != '.')?;
@@ -80,6 +85,8 @@ fn parse(text: &str, units: &[(&str, f64)]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
 
     #[test]
@@ -92,6 +99,14 @@ mod tests {
         assert_eq!(parsed("7d"), Ok(604_800_000));
         for wrong in ["", "5", "s", "-1s", "1e3s", "infs", "1.2.3s", "0s", "400d", "9000h", "5 minutes"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn counts_begin_with_one() {
+        assert_eq!(count::<NonZeroU32>("20").map(NonZeroU32::get), Ok(20));
+        for wrong in ["", "0", "x", "-1", "1.5", "4294967296"] {
+            assert!(count::<NonZeroU32>(wrong).is_err(), "{wrong}");
         }
     }
 

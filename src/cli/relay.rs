@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 use clap::Args;
 use serde::Deserialize;
 
-use super::quantity::{Size, Time};
+use super::quantity::{Size, Time, count};
 use crate::config::{parsed, parsed_all};
 
 const EXAMPLES: &str = "\
@@ -30,7 +30,7 @@ pub(crate) struct RelayArgs {
     pub(crate) config: Option<PathBuf>,
 
     /// Threads of the runtime; without it one event loop on the main thread, which is fastest on few cores
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<NonZeroUsize>)]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 

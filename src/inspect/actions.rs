@@ -3,7 +3,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use hookwire_capture::{Exchange, Health, Reader, Writer};
-use hookwire_inspector::tui::{ActionError, Actions, Done, EditedRequest, Job, Replay};
+use hookwire_inspector::{
+    Short,
+    tui::{ActionError, Actions, Done, EditedRequest, Job, Replay},
+};
 use hookwire_relay_client::{App, Edit, Replayer};
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -39,7 +42,7 @@ impl Actions for Doing {
     }
 
     fn note(&self, id: Uuid, text: Option<String>) -> Result<Done, ActionError> {
-        let done = if text.is_some() { "noted" } else { "the note is gone" };
+        let done = if text.is_some() { "kept" } else { "gone" };
         self.writer.note(id, text);
         self.written(done.to_owned(), Vec::new()).map_err(told)
     }
@@ -47,7 +50,7 @@ impl Actions for Doing {
     fn delete(&self, ids: Vec<Uuid>) -> Result<Done, ActionError> {
         let count = ids.len();
         self.writer.delete(ids);
-        self.written(format!("{count} deleted"), Vec::new()).map_err(told)
+        self.written(format!("{count} gone"), Vec::new()).map_err(told)
     }
 
     fn health(&self) -> Health {
@@ -76,6 +79,8 @@ impl Doing {
         self.runtime.block_on(replayer.close()).map_err(|error| listen::failure(&error))?;
         let sent = sent?;
         let text = match sent.as_slice() {
+            // The one that was under way is kept too, as the app's answer to it never came.
+            sent if job.cancelled().is_cancelled() => format!("cancelled after {} of {}", sent.len(), ids.len()),
             [one] => outcome(one),
             [.., last] => format!("{} sent, the last: {}", sent.len(), outcome(last)),
             [] => "nothing was sent".to_owned(),
@@ -114,10 +119,9 @@ impl Doing {
 
 /// What came of a replay, in a few words.
 fn outcome(exchange: &Exchange) -> String {
-    let took = exchange.duration.as_millis();
     match exchange.error {
         Some(code) => format!("{code}: {}", code.message()),
-        None => format!("{} in {took} ms, signature {}", exchange.status(), exchange.verdict.status),
+        None => format!("{} in {}, signature {}", exchange.status(), Short(exchange.duration), exchange.verdict.status),
     }
 }
 

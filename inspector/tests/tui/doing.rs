@@ -163,7 +163,7 @@ fn an_export_asks_for_a_file_and_goes_to_work() {
     else {
         panic!("no export was wanted")
     };
-    assert_eq!((entries.len(), path.to_str().unwrap()), (1, "hookwire-5384540f.json".to_owned().as_str()));
+    assert_eq!((entries.len(), path.to_str().unwrap()), (1, "hookwire-5384540f.fixture.json".to_owned().as_str()));
 }
 
 #[test]

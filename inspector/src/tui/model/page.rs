@@ -81,8 +81,10 @@ fn help(width: usize) -> Vec<Line> {
             let keys = keys.join(" ");
             let gap = " ".repeat(KEYS.saturating_sub(columns::width(&keys)).max(1));
             let mut line = vec![Span::new(Role::Plain, "  "), Span::new(Role::Key, keys)];
-            line.push(Span::new(Role::Plain, format!("{gap}{:DESCRIPTION$}", binding.desc)));
+            line.push(Span::new(Role::Plain, format!("{gap}{}", binding.desc)));
             if width >= 2 + KEYS + DESCRIPTION + NAME {
+                let gap = DESCRIPTION.saturating_sub(columns::width(&binding.desc));
+                line.push(Span::new(Role::Plain, " ".repeat(gap)));
                 line.push(Span::new(Role::Muted, binding.run.name()));
             }
             lines.push(line);

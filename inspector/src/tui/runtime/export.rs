@@ -31,7 +31,7 @@ pub(super) fn export(
     let file = create(path).map_err(|error| not_written(path, &error))?;
     let written = write(&reader, kind, base, what, file, job);
     match written {
-        Ok(count) => Ok(Done { text: format!("{count} written"), made: Vec::new() }),
+        Ok(count) => Ok(Done { text: format!("{count} written to {}", path.display()), made: Vec::new() }),
         Err(error) => {
             // Half an export is worse than none.
             let _ = fs::remove_file(path);
@@ -102,6 +102,10 @@ fn failed(error: &StoreError) -> ActionError {
 }
 
 fn not_written(path: &Path, error: &io::Error) -> ActionError {
-    let hint = (error.kind() == io::ErrorKind::AlreadyExists).then(|| "name another file".to_owned());
-    ActionError { message: format!("`{}` can't be written: {error}", path.display()), hint }
+    let path = path.display();
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        let hint = Some("name another file".to_owned());
+        return ActionError { message: format!("`{path}` is there already"), hint };
+    }
+    ActionError { message: format!("`{path}` can't be written: {error}"), hint: None }
 }

@@ -65,6 +65,13 @@ impl Screen {
         Ok(screen)
     }
 
+    /// Clears it, and has the next drawing write every cell. `Terminal::clear` would ask where the cursor is first: a terminal that does not
+    /// answer costs two seconds and then the inspector.
+    fn wipe(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
+    }
+
     /// A panic of this thread is said on a terminal as it was before. One of another thread ends that thread only: the
     /// terminal stays taken, and the message goes to the log.
     fn restore_on_panic(&self) {
@@ -98,7 +105,7 @@ impl Surface for Screen {
     }
 
     fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        self.wipe()
     }
 
     fn write(&mut self, sequence: &str) -> io::Result<()> {
@@ -123,7 +130,7 @@ impl Surface for Screen {
         if self.mouse {
             execute!(out, EnableMouseCapture)?;
         }
-        self.terminal.clear()
+        self.wipe()
     }
 }
 

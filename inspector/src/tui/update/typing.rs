@@ -216,10 +216,7 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
         Purpose::Command => run_command(model, &text),
         Purpose::Note(id) => work(model, "note", Work::Note(id, (!text.is_empty()).then_some(text))),
         Purpose::Export(..) if text.is_empty() => hint(model, "no file was named: nothing is exported"),
-        Purpose::Export(kind, what) => {
-            let title = format!("export to {text}");
-            work(model, &title, Work::Export { kind, what, path: PathBuf::from(text) })
-        }
+        Purpose::Export(kind, what) => work(model, "export", Work::Export { kind, what, path: PathBuf::from(text) }),
     }
 }
 
