@@ -104,6 +104,7 @@ fn configuration(relay: &EmbeddedRelay, target: Target) -> Config {
         grace: listen::GRACE,
         wishes: Wishes::default(),
         exit_on_dead: None,
+        taken: Vec::new(),
     }
 }
 

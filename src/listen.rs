@@ -53,7 +53,8 @@ pub(crate) async fn run(arguments: ListenArgs, logs: &Logs, stop: CancellationTo
         let relay = EmbeddedRelay::on_a_free_port().await?;
         (relay.url(), Some(relay))
     };
-    let config = configuration(settings, url, token)?;
+    let mut config = configuration(settings, url, token)?;
+    config.taken = store.as_ref().map(|store| store::taken(store, &config.endpoint)).unwrap_or_default();
     let client = bring(config, store.as_ref(), output, |_| {}, logs, stop.clone());
     let end = match embedded {
         None => client.await,
@@ -142,7 +143,8 @@ fn configuration(settings: ListenSettings, relay: RelayUrl, token: Option<Token>
     };
     let exit_on_dead = settings.exit_on_dead.map(|time| time.0);
     let app = app(settings)?;
-    Ok(Config { relay, token, relay_ca: app.ca.clone(), endpoint, app, grace: GRACE, wishes, exit_on_dead })
+    let taken = Vec::new();
+    Ok(Config { relay, token, relay_ca: app.ca.clone(), endpoint, app, grace: GRACE, wishes, exit_on_dead, taken })
 }
 
 /// The app, and how its traffic is treated.

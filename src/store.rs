@@ -8,8 +8,9 @@ use std::{
 };
 
 use hookwire_capture::{Health, Reader, Retention, Store, StoreError, Update, Writer};
-use hookwire_relay_client::Watcher;
+use hookwire_relay_client::{REMEMBERED, Watcher};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::{
     cli::{choice::Keep, listen::ListenSettings},
@@ -39,6 +40,14 @@ pub(crate) fn of_listener(settings: &ListenSettings) -> Result<Option<Store>, Fa
 pub(crate) fn beside(path: &Path) -> Result<Store, Failure> {
     let everything = Retention { exchanges: u64::MAX, bytes: u64::MAX };
     Store::open(path, everything).map_err(|error| failure(&error))
+}
+
+/// What the app has taken from earlier listeners, for the next one. Without it a webhook may come twice, which is no reason not to listen.
+pub(crate) fn taken(store: &Store, endpoint: &str) -> Vec<(Uuid, u16)> {
+    let taken = Reader::open(store.path()).and_then(|reader| reader.taken(endpoint, REMEMBERED));
+    taken
+        .inspect_err(|error| tracing::warn!("what your app has had already can't be read, and may come again: {error}"))
+        .unwrap_or_default()
 }
 
 /// Opens a store to read it.

@@ -18,6 +18,10 @@ use crate::{
     store::open_for_reading,
 };
 
+/// As [`Reader::taken`], newest first. What this client said in the app's place has a status of 4xx or 5xx.
+const TAKEN: &str = "SELECT id, status FROM exchange \
+    WHERE endpoint = ?1 AND origin IN ('live', 'held') AND status BETWEEN 200 AND 299 ORDER BY row DESC LIMIT ?2";
+
 /// A read-only connection to a store. It blocks while it reads: use one per thread.
 #[derive(Debug)]
 pub struct Reader {
@@ -132,6 +136,18 @@ impl Reader {
     pub fn summary(&self, id: Uuid) -> Result<Option<Summary>, StoreError> {
         let sql = format!("SELECT {} FROM exchange e WHERE e.id = ?1 ORDER BY e.row DESC LIMIT 1", rows::SUMMARY);
         Ok(self.database.prepare_cached(&sql)?.query_row([id.into_bytes()], rows::summary).optional()?)
+    }
+
+    /// The newest deliveries to this endpoint that the app took, at most `limit`, with the app's status, the oldest of them first.
+    ///
+    /// Took means 2xx, in time or late. Replays have ids of their own, and settle nothing. A delivery may be there twice.
+    pub fn taken(&self, endpoint: &str, limit: usize) -> Result<Vec<(Uuid, u16)>, StoreError> {
+        let mut statement = self.database.prepare_cached(TAKEN)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let taken = statement.query_map((endpoint, limit), |row| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?)))?;
+        let mut taken: Vec<_> = taken.collect::<Result<_, _>>()?;
+        taken.reverse();
+        Ok(taken)
     }
 
     /// The exchange that a person means: `latest`, or the beginning or end of an id, of at least four characters.

@@ -18,7 +18,10 @@ use hookwire_capture::{Backlog, Connection, Exchange, Gap, Origin, Proof, Ready,
 use hookwire_protocol::code::Code;
 use hookwire_signatures::{Cause, Verdict};
 
-use crate::{sanitize, times};
+use crate::{
+    delay::{self, Delay},
+    sanitize, times,
+};
 
 /// Writes `update` as one line. Fails only if `out` does.
 pub fn write_line(update: &Update, out: &mut impl Write) -> io::Result<()> {
@@ -212,18 +215,21 @@ impl<'a> Line<'a> {
 
 impl<'a> Judgement<'a> {
     pub(crate) fn of(exchange: &'a Exchange) -> Self {
-        Self { verdict: VerdictFields::of(&exchange.verdict), evidence: exchange.evidence.as_deref() }
+        Self {
+            verdict: VerdictFields::of(&exchange.verdict, Delay::of(exchange)),
+            evidence: exchange.evidence.as_deref(),
+        }
     }
 }
 
 impl<'a> VerdictFields<'a> {
-    fn of(verdict: &'a Verdict) -> Self {
+    fn of(verdict: &'a Verdict, delay: Option<Delay>) -> Self {
         Self {
             status: verdict.status.as_str(),
             scheme: verdict.scheme,
             secret: verdict.secret.as_deref(),
             cause: verdict.cause.map(Cause::as_str),
-            reason: verdict.reason(),
+            reason: delay::reason(verdict, delay),
         }
     }
 }
@@ -281,7 +287,7 @@ impl<'a> Listed<'a> {
             event_id: summary.event.id.as_deref(),
             repeats: summary.repeats,
             amount: summary.amount.map(|amount| amount.to_string()),
-            verdict: VerdictFields::of(&summary.verdict),
+            verdict: VerdictFields::of(&summary.verdict, Delay::of_summary(summary)),
             error: summary.error.map(Code::as_str),
             duration_ms: summary.duration,
             request_bytes: summary.request_length,

@@ -29,6 +29,7 @@ mod advice;
 pub mod body;
 mod columns;
 pub mod compare;
+mod delay;
 pub mod detail;
 pub mod export;
 pub mod json;

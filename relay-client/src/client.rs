@@ -12,6 +12,7 @@ use hookwire_protocol::hello::{Refusal, Welcome, Wishes};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 use crate::{
     App,
@@ -46,6 +47,9 @@ pub struct Config {
     pub wishes: Wishes,
     /// End when the relay was out of reach for this long, or our own public URL did not lead here any more.
     pub exit_on_dead: Option<Duration>,
+    /// Deliveries that the app took from an earlier process, with its statuses, the oldest first: should they come again, it does not have them
+    /// again. The last [`REMEMBERED`](crate::REMEMBERED) are of use.
+    pub taken: Vec<(Uuid, u16)>,
 }
 
 /// Why a client ends although nobody asked it to: nothing that trying again could mend.
@@ -125,7 +129,7 @@ impl Client {
         let (recorder, thread) =
             Recorder::start(app.max_capture_body, Arc::clone(&app.secrets), watcher, stop.clone())?;
         let canary = Arc::new(Canary::default());
-        let finished = Arc::new(Finished::default());
+        let finished = Arc::new(Finished::knowing(&self.config.taken));
         let forwarder = Arc::new(Forwarder {
             app,
             endpoint: self.config.endpoint.as_str().into(),

@@ -16,10 +16,10 @@ use hookwire_tunnel::Reply;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Deliveries remembered: more than any session has in flight, at 40 bytes each.
-const REMEMBERED: usize = 4096;
+/// How many deliveries a client remembers that the app took: more than any session has in flight, at 40 bytes each.
+pub const REMEMBERED: usize = 4096;
 
-/// The deliveries of this process that the app answered with 2xx, and those that it is working on.
+/// The deliveries that the app answered with 2xx, to this process or to one before it, and those that it is working on.
 #[derive(Debug, Default)]
 pub(crate) struct Finished {
     table: Mutex<Table>,
@@ -60,6 +60,15 @@ pub(crate) struct UnderWay {
 }
 
 impl Finished {
+    /// Knows already what the app `took`, oldest first. Whoever kept that may have kept more than an answer of ours settles.
+    pub(crate) fn knowing(took: &[(Uuid, u16)]) -> Self {
+        let mut table = Table::default();
+        for (id, status) in took.iter().filter(|(_, status)| settles(*status)) {
+            table.took(id.into_bytes(), *status);
+        }
+        Self { table: Mutex::new(table), changed: Notify::new() }
+    }
+
     /// Begins a delivery. One that is with the app already waits for what becomes of that.
     pub(crate) async fn begin(self: &Arc<Self>, id: [u8; 16]) -> Begun {
         loop {
@@ -93,7 +102,27 @@ impl Finished {
 impl UnderWay {
     /// The app has answered. Only 2xx finishes a delivery: with anything else it may come again, and the app shall have it again.
     pub(crate) fn answered(&mut self, status: u16) {
-        self.status = (200..300).contains(&status).then_some(status);
+        self.status = settles(status).then_some(status);
+    }
+}
+
+/// Whether an app that answers so has taken the delivery.
+fn settles(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+impl Table {
+    /// The app took it. What is remembered longest goes where there is too much.
+    fn took(&mut self, id: [u8; 16], status: u16) {
+        if let Some(State::Took(_)) = self.known.insert(id, State::Took(status)) {
+            return; // it has its place in the order
+        }
+        self.order.push_back(id);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
     }
 }
 
@@ -102,15 +131,7 @@ impl Drop for UnderWay {
         {
             let mut table = self.finished.lock();
             match self.status {
-                Some(status) => {
-                    table.known.insert(self.id, State::Took(status));
-                    table.order.push_back(self.id);
-                    if table.order.len() > REMEMBERED
-                        && let Some(oldest) = table.order.pop_front()
-                    {
-                        table.known.remove(&oldest);
-                    }
-                }
+                Some(status) => table.took(self.id, status),
                 None => drop(table.known.remove(&self.id)),
             }
         }
@@ -162,6 +183,26 @@ mod tests {
             }
         }
         assert!(finished.ids().is_empty() && finished.lock().known.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_process_knew_is_known() {
+        let id = |number| Uuid::from_u128(number);
+        let finished = Arc::new(Finished::knowing(&[(id(1), 200), (id(2), 500), (id(3), 204), (id(1), 200)]));
+        assert_eq!(finished.ids(), [id(3).to_string(), id(1).to_string()]);
+        assert!(matches!(finished.begin(*id(1).as_bytes()).await, Begun::Before(200)));
+        assert!(matches!(finished.begin(*id(3).as_bytes()).await, Begun::Before(204)));
+        // The app failed: it is to have it again.
+        drop(first(finished.begin(*id(2).as_bytes()).await));
+        // What is done now is the newest, and remembered longest.
+        first(finished.begin(*id(4).as_bytes()).await).answered(200);
+        assert_eq!(finished.ids()[0], id(4).to_string());
+
+        let many: Vec<_> = (0..=REMEMBERED as u128).map(|number| (id(number), 200)).collect();
+        let finished = Finished::knowing(&many);
+        assert_eq!(finished.lock().known.len(), REMEMBERED);
+        assert_eq!(finished.ids().len(), hello::FINISHED);
+        assert_eq!(finished.ids()[0], id(REMEMBERED as u128).to_string());
     }
 
     #[tokio::test]

@@ -25,6 +25,7 @@ pub mod upstream;
 mod wakeup;
 
 pub use client::{Client, ClientError, Config};
+pub use finished::REMEMBERED;
 pub use forward::{App, HostHeader};
 pub use hookwire_protocol::hello::{Answer, WhenAway, Wishes};
 pub use record::Watcher;

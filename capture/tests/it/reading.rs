@@ -207,6 +207,46 @@ fn a_reader_sees_whole_commits_while_others_are_written() {
     });
 }
 
+/// What may be answered from memory: only what the app itself took, here, and not in a replay.
+#[test]
+fn what_the_app_took_is_known_and_nothing_else_is() {
+    let place = Place::new();
+    let store = place.store();
+    let held = Origin::Held { since: fixture::night() };
+    let with = |number, status, change: fn(&mut Exchange)| {
+        let mut exchange = fixture::exchange(number);
+        exchange.response = Some(fixture::response(status));
+        change(&mut exchange);
+        exchange
+    };
+    let kept = [
+        with(0, 200, |_| {}),
+        with(1, 204, |late| late.late = true),
+        Exchange { origin: held, answered_by: AnsweredBy::Relay, ..with(2, 201, |_| {}) },
+        // The session broke behind the app's answer.
+        with(3, 200, |broken| broken.error = Some(Code::SessionLost)),
+        // It failed, came again, and was taken.
+        with(4, 500, |_| {}),
+        Exchange { origin: held, ..with(4, 200, |_| {}) },
+        // And these are not taken, or not here.
+        with(5, 500, |_| {}),
+        with(6, 302, |_| {}),
+        with(7, 502, |refused| refused.error = Some(Code::AppRefused)),
+        with(8, 0, |lost| (lost.response, lost.error) = (None, Some(Code::SessionLost))),
+        with(9, 200, |replay| replay.origin = Origin::Replay { of: fixture::id(5) }),
+        with(10, 200, |sent| sent.origin = Origin::Sent),
+        with(11, 200, |elsewhere| elsewhere.endpoint = "other".into()),
+    ];
+    for exchange in kept {
+        store.writer().keep(exchange.into());
+    }
+    store.writer().flush().unwrap();
+    let expected =
+        [(0, 200), (1, 204), (2, 201), (3, 200), (4, 200)].map(|(number, status)| (fixture::id(number), status));
+    assert_eq!(place.reader().taken("shop", 100).unwrap(), expected);
+    assert_eq!(place.reader().taken("shop", 2).unwrap(), expected[3..]);
+}
+
 #[test]
 fn reading_can_be_stopped_from_another_thread() {
     let place = Place::new();

@@ -280,6 +280,81 @@ fn a_relay_that_dies_at_any_point_of_a_delivery_loses_and_repeats_nothing() {
     }
 }
 
+/// The relay dies when the app has answered, the listener is started again, and only then the relay comes back. How often the app was called.
+fn calls_over_a_restart_of_both(more: fn(&mut Command)) -> usize {
+    let (relay, home) = (Relay::open(), Home::new());
+    opened_and_left(&relay, |_| {});
+    assert_eq!(post(&relay, "/paid").0, 202);
+    let relay = relay.restart(Some("after-app-answer:1"));
+    let app = app();
+    let mut listener = Listener::start_in(&home, &relay.url, &app, more);
+    relay.process.stderr.wait_for("the fault", 0, |line| line.contains("fault point").then_some(()));
+    listener.exchange_at("/paid");
+    listener.stop();
+    let listener = Listener::launch(&home, &relay.url, ENDPOINT, &app, more);
+    listener.stdout.wait_for("a relay that is away", 0, |line| line.contains("reconnecting").then_some(()));
+    let relay = relay.restart(None);
+    listener.stdout.wait_for("the ready line", 0, |line| line.contains(r#""type":"ready""#).then_some(()));
+    // Once the inbox is empty nothing comes any more.
+    let deadline = Instant::now() + DEADLINE;
+    let held = || relay.operator("endpoint", &["list", "--json"]).stdout;
+    while !String::from_utf8(held()).unwrap().contains(r#""held":0"#) {
+        assert!(Instant::now() < deadline, "it stays behind");
+    }
+    counted(&app)["/paid"]
+}
+
+#[test]
+fn what_the_app_took_it_does_not_get_again_when_relay_and_listener_were_restarted() {
+    assert_eq!(calls_over_a_restart_of_both(|_| {}), 1);
+    // The control: who keeps nothing can't know.
+    assert_eq!(
+        calls_over_a_restart_of_both(|command| {
+            command.args(["--store", "off"]);
+        }),
+        2
+    );
+}
+
+/// Signed, as many as a busy hour brings.
+#[test]
+fn a_thousand_signed_webhooks_arrive_once_in_order_and_valid() {
+    const COUNT: usize = 1_000;
+    // The webhooks differ in target and event id only: one signature, HMAC-SHA256 of the body under `123456`, fits all.
+    const BODY: &str = r#"{"entity":"event","event":"payment.captured"}"#;
+    const SIGNATURE: &str = "2e753001dd617390d70d309ffbc4c7ea9168a5d6afc596bc12ef6ccf4aa03fd4";
+    let listening: fn(&mut Command) = |command| {
+        command.env("RAZORPAY_WEBHOOK_SECRET", "123456");
+        command.args(["--ordered", "--secret", "razorpay=env:RAZORPAY_WEBHOOK_SECRET"]);
+    };
+    let relay = Relay::open();
+    opened_and_left(&relay, listening);
+    for number in 0..COUNT {
+        let request = format!(
+            "POST /{ENDPOINT}/{number} HTTP/1.1\r\nhost: h\r\nx-razorpay-event-id: e{number}\r\n\
+             x-razorpay-signature: {SIGNATURE}\r\ncontent-length: {}\r\n\r\n{BODY}",
+            BODY.len()
+        );
+        assert_eq!(relay.connect().send(request).answer().0.status(), 202);
+    }
+    let app = app();
+    let listener = Listener::start_with(&relay.url, &app, listening);
+    wait_until_seen(&app, COUNT);
+    let gap = listener.line("gap");
+    assert_eq!((&gap["held"], &gap["delivered"], &gap["lost"]), (&COUNT.into(), &COUNT.into(), &0.into()), "{gap}");
+    listener.exchange_at(&format!("/{}", COUNT - 1));
+    let lines = listener.process.stdout.all();
+    let lines = lines.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let exchanges: Vec<_> = lines.filter(|line| line["type"] == "exchange").collect();
+    assert_eq!((exchanges.len(), app.requests.len()), (COUNT, COUNT));
+    for (number, (exchange, request)) in exchanges.iter().zip(app.requests.all()).enumerate() {
+        let path = format!("/{number}");
+        assert_eq!((request.target(), &exchange["path"]), (path.as_bytes(), &path.as_str().into()));
+        assert_eq!((&exchange["origin"], &exchange["status"]), (&"held".into(), &200.into()), "{exchange}");
+        assert_eq!(exchange["verdict"]["status"], "valid", "{exchange}");
+    }
+}
+
 /// The operator's side of it, while the relay runs.
 #[test]
 fn the_operator_sees_what_is_held() {

@@ -1,11 +1,12 @@
 //! What the signature says, and why.
 
-use hookwire_capture::Exchange;
+use hookwire_capture::{Exchange, Origin};
 use hookwire_signatures::{Cause, Part, Scheme, Status, Verdict};
 
 use super::sheet::Sheet;
 use crate::{
     advice,
+    delay::{self, Delay},
     line::{Line, Role, Span},
     plain::secret_flag,
     rendered::Content,
@@ -87,7 +88,8 @@ pub(super) fn mark(verdict: &Verdict) -> Span {
 fn why(exchange: &Exchange, sheet: &mut Sheet) {
     let verdict = &exchange.verdict;
     sheet.line(Line::new());
-    if let Some(reason) = verdict.reason() {
+    let delay = Delay::of(exchange);
+    if let Some(reason) = delay::reason(verdict, delay) {
         sheet.field("why", Role::Plain, reason);
     }
     if let Some(cause) = verdict.cause {
@@ -96,7 +98,7 @@ fn why(exchange: &Exchange, sheet: &mut Sheet) {
         if let Some(evidence) = evidence.filter(|_| cause != Cause::NoMatch) {
             sheet.field("evidence", Role::Plain, evidence);
         }
-        sheet.field("what to do", Role::Plain, cause.advice());
+        sheet.field("what to do", Role::Plain, if delay.is_some() { delay::KEY } else { cause.advice() });
         // It has many lines.
         if let Some(tried) = evidence.filter(|_| cause == Cause::NoMatch) {
             sheet.field("evidence", Role::Muted, format!("none; {tried}"));
@@ -154,13 +156,18 @@ fn described(exchange: &Exchange, scheme: &Scheme, sheet: &mut Sheet) {
     if let Some(secret) = &verdict.secret {
         sheet.field("secret", Role::Plain, secret);
     }
-    age(verdict, sheet);
+    age(exchange, sheet);
 }
 
-fn age(verdict: &Verdict, sheet: &mut Sheet) {
+fn age(exchange: &Exchange, sheet: &mut Sheet) {
+    let verdict = &exchange.verdict;
     let Some(age) = verdict.age_seconds else { return };
     let role = if verdict.status == Status::Stale { Role::Warn } else { Role::Plain };
-    let past = if age < 0 { "in the future" } else { "old when it came" };
+    let past = match exchange.origin {
+        _ if age < 0 => "in the future",
+        Origin::Held { .. } => "old when it was delivered",
+        _ => "old when it came",
+    };
     let limit = match verdict.tolerance_seconds {
         Some(limit) => format!("{limit} s are allowed"),
         None => "the provider's package sets no limit".to_owned(),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     advice, columns,
+    delay::{self, Delay},
     sanitize::sanitize,
     theme::{Style, Theme},
     times,
@@ -50,7 +51,7 @@ impl Plain {
         row.cell(Style::DEFAULT, &sanitize(event.as_bytes()), event_columns(self.width));
         row.number(theme.quiet, &times::Short(exchange.duration).to_string(), TOOK);
         row.piece(answer_style(exchange, &theme), &[&answer(exchange)]);
-        judgement(&mut row, &exchange.verdict, &theme, remark);
+        judgement(&mut row, exchange, &theme, remark);
         for hint in hints.iter().filter(|hint| !self.hints.contains(hint)) {
             row.note(theme.quiet, "hint: ", hint);
         }
@@ -120,7 +121,8 @@ fn answer_style(exchange: &Exchange, theme: &Theme) -> Style {
 }
 
 /// Writes the verdict as fully as there is room for; what did not fit of its reason stands below.
-fn judgement(row: &mut Row<'_>, verdict: &Verdict, theme: &Theme, remark: Option<[&str; 2]>) {
+fn judgement(row: &mut Row<'_>, exchange: &Exchange, theme: &Theme, remark: Option<[&str; 2]>) {
+    let verdict = &exchange.verdict;
     let (style, short) = mark(verdict, theme);
     let full = match verdict.scheme.and_then(Scheme::with_id) {
         Some(scheme) if verdict.status == Status::NoSecret => format!("{short} for {}", scheme.provider),
@@ -128,7 +130,9 @@ fn judgement(row: &mut Row<'_>, verdict: &Verdict, theme: &Theme, remark: Option
         _ => short.clone(),
     };
     // Without a secret, the reason says no more than the verdict and the hint.
-    let why = verdict.reason().filter(|_| verdict.status != Status::NoSecret).map(|why| brief(&why));
+    let why = delay::reason(verdict, Delay::of(exchange))
+        .filter(|_| verdict.status != Status::NoSecret)
+        .map(|why| brief(&why));
     let whole = why.as_ref().map(|why| format!("{full}: {why}"));
     let written = row.piece(style, &[whole.as_ref().unwrap_or(&full), &full, &short]);
     if let Some(remark) = remark {
@@ -163,6 +167,7 @@ fn hints(exchange: &Exchange) -> Vec<Cow<'static, str>> {
             Some(refusal) => [Some(brief(&refusal.to_string()).into()), Some(refusal.advice().into())],
             None => [None, None],
         },
+        _ if Delay::of(exchange).is_some() => [Some(Cow::Borrowed(delay::COMMAND)), None],
         (_, Some(cause)) => [Some(cause.advice().into()), evidence(exchange, cause)],
         (_, None) => [None, None],
     };

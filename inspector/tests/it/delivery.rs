@@ -133,3 +133,19 @@ fn scripts_get_all_of_it() {
 "#
     );
 }
+
+#[test]
+fn what_being_held_made_stale_says_so_and_offers_to_sign_it_anew() {
+    let held = |age| Update::Exchange(std::sync::Arc::new(fixture::stale_of(age, Duration::from_mins(12))));
+    insta::assert_snapshot!(screen(&[held(722), held(723), held(2_000)]), @"
+02:14:07  POST /stripe                  payment_intent.succeeded   12 ms  400  ⧗ stale stripe  (held by the relay)
+          why:  right when it came: held for 12 min, past Stripe's 300 s
+          hint: `hookwire replay <id> --resign` signs it anew (`hookwire requests list --filter verdict:stale` shows the
+                ids)
+02:14:07  POST /stripe                  payment_intent.succeeded   12 ms  400  ⧗ stale stripe  (repeat)
+          why:  right when it came: held for 12 min, past Stripe's 300 s
+02:14:07  POST /stripe                  payment_intent.succeeded   12 ms  400  ⧗ stale stripe  (repeat)
+          why:  signature right, but 2000 s old (limit 300 s)
+          hint: have it sent anew: gateways sign each attempt with the current time
+");
+}

@@ -135,6 +135,10 @@ fn each_verdict_says_why_and_what_to_do() {
     (stale.verdict.age_seconds, stale.verdict.tolerance_seconds) = (Some(412), Some(300));
     stale.request.headers = headers(&[("stripe-signature", "t=1492774577,v1=5257a869")]);
     assert_snapshot!("signature-stale", section(&stale, Section::Signature));
+    let delayed = section(&fixture::stale_of(722, Duration::from_mins(12)), Section::Signature);
+    assert_snapshot!("signature-stale-by-delay", delayed);
+    let stale = section(&fixture::stale_of(2_000, Duration::from_mins(12)), Section::Signature);
+    assert!(stale.contains("2000 s old (limit 300 s)") && !stale.contains("--resign"), "{stale}");
 
     let mut invalid = fixture::stripe(Status::Invalid, Some(Cause::BodyReserialized));
     assert!(!section(&invalid, Section::Signature).contains("evidence"), "there is none");

@@ -82,6 +82,16 @@ pub(crate) fn stripe(status: Status, cause: Option<Cause>) -> Exchange {
     exchange
 }
 
+/// A webhook of Stripe's that was held for so long, with a signature that is `age` seconds old now.
+pub(crate) fn stale_of(age: i64, held: Duration) -> Exchange {
+    let mut stale = stripe(Status::Stale, Some(Cause::TooOld));
+    stale.origin = Origin::Held { since: night() - held };
+    stale.answered_by = AnsweredBy::Relay;
+    stale.response = Some(response(400));
+    (stale.verdict.age_seconds, stale.verdict.tolerance_seconds) = (Some(age), Some(300));
+    stale
+}
+
 /// The app is down.
 pub(crate) fn refused() -> Exchange {
     let mut exchange = exchange();

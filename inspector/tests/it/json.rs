@@ -2,7 +2,10 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use hookwire_capture::{AnsweredBy, Connection, Exchange, Origin, Update};
 use hookwire_inspector::json::write_line;
@@ -62,6 +65,10 @@ fn query_cause_and_error_appear_when_there_are_any() {
     let mut invalid = fixture::stripe(Status::Invalid, Some(Cause::BodyNewline));
     invalid.evidence = Some("without the line feed at its end, the body fits".to_owned().into());
     assert_eq!(exchange_line(invalid)["verdict"]["evidence"], "without the line feed at its end, the body fits");
+    // Held for 7 min, it was stale already when the relay took it in; had it come at once, it was not.
+    let reason = |age| exchange_line(fixture::stale_of(age, Duration::from_mins(7)))["verdict"]["reason"].clone();
+    assert_eq!(reason(1_000), "signature right, but 1000 s old (limit 300 s)");
+    assert_eq!(reason(422), "right when it came: held for 7 min, past Stripe's 300 s");
 
     let refused = exchange_line(fixture::refused());
     assert_eq!((&refused["status"], &refused["error"]), (&json!(502), &json!("app-refused")));
