@@ -8,7 +8,7 @@ use std::{
 use uuid::Uuid;
 
 use super::schedule;
-use crate::inbox::{Cursor, ParkReason, Pending, Settled};
+use crate::inbox::{Cursor, LONGEST_WAIT, ParkReason, Pending, Settled};
 
 /// Held webhooks with the app at once. Development servers have one thread or a few workers: eight keep them busy over a round trip of
 /// 100 ms without burying them.
@@ -111,6 +111,8 @@ impl Drain {
         if let Some(first) = self.queue.front() {
             if let Ok(early) = first.due_at.duration_since(wall)
                 && !early.is_zero()
+                && early <= LONGEST_WAIT
+            // what is put off for longer was put off by a clock that was wrong
             {
                 return Step::Wait(Some(now + early)); // only `ordered` fetches what is not due
             }

@@ -212,3 +212,19 @@ fn a_lost_session_ends_it_once_all_is_told() {
     assert!(matches!(play.step(), Step::End));
     assert_eq!(play.inbox.iter().map(|one| one.attempt).collect::<Vec<_>>(), [0, 0]);
 }
+
+// A relay whose clock was a month ahead for a while put webhooks off by a month.
+#[test]
+fn what_a_wrong_clock_put_off_is_delivered_at_once() {
+    for ordered in [false, true] {
+        let mut play = Play::new(ordered, 0);
+        let put_off = Pending { due_at: play.wall + Duration::from_hours(30 * 24), ..pending(1) };
+        play.drain.fetched(vec![put_off], |_| true);
+        assert!(matches!(play.drain.next(play.now, play.wall, 0), Step::Deliver(_)), "ordered: {ordered}");
+
+        let mut play = Play::new(ordered, 0);
+        let waits = Pending { due_at: play.wall + LONGEST_WAIT, ..pending(1) };
+        play.drain.fetched(vec![waits], |_| true);
+        assert!(matches!(play.drain.next(play.now, play.wall, 0), Step::Wait(Some(_))), "ordered: {ordered}");
+    }
+}
