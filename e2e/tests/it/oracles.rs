@@ -4,13 +4,16 @@ use std::{
     fmt::Write as _,
     io::Write,
     process::{Command, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hookwire_signatures::{Request, Scheme, Secret, Secrets, SignInput, Signed, Status, Verdict, Verifier, sign};
+use hookwire_signatures::{
+    Request, Scheme, Secret, SecretKind, Secrets, SignInput, Signed, Status, Verdict, Verifier, sign,
+};
 use serde_json::{Value, json};
 
-use crate::harness::root;
+use crate::harness::{Home, Listener, RawApp, Relay, root};
 
 /// Cases for each package; with thirteen of them more than two thousand.
 const CASES: usize = 170;
@@ -61,7 +64,14 @@ const PACKAGES: &[Package] = &[
     Package { oracle: "stripe.v1", scheme: "stripe.v1", headers: &[], fields: &[], secret: text },
     Package { oracle: "svix", scheme: "svix.v1", headers: &[], fields: &[], secret: prefixed },
     Package { oracle: "standardwebhooks", scheme: "standardwebhooks.v1", headers: &[], fields: &[], secret: prefixed },
-    Package { oracle: "github", scheme: "github.sha256", headers: &[], fields: &[], secret: text },
+    Package {
+        oracle: "github",
+        scheme: "github.sha256",
+        // Without them it could as well be Meta's.
+        headers: &[("X-GitHub-Event", "push"), ("X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958")],
+        fields: &[],
+        secret: text,
+    },
     Package { oracle: "twilio", scheme: "twilio.v1", headers: &[], fields: &["From", "Body"], secret: text },
     Package { oracle: "square", scheme: "square.v1", headers: &[], fields: &[], secret: text },
     Package { oracle: "slack", scheme: "slack.v0", headers: &[], fields: &[], secret: text },
@@ -79,6 +89,18 @@ const PACKAGES: &[Package] = &[
     },
     Package { oracle: "paddle", scheme: "paddle.h1", headers: &[], fields: &[], secret: text },
 ];
+
+impl Package {
+    fn scheme(&self) -> &'static Scheme {
+        Scheme::with_id(self.scheme).unwrap()
+    }
+
+    /// The secret, of the kind that the scheme uses.
+    fn keyed(&self, secret: &str) -> Secret {
+        let keyed = Secret::new("test", secret);
+        if self.scheme().kind == SecretKind::Api { keyed.of_api() } else { keyed }
+    }
+}
 
 fn text(random: &mut fastrand::Rng) -> String {
     let length = random.usize(8..40);
@@ -103,8 +125,8 @@ struct Sent {
 }
 
 impl Sent {
-    fn new(package: &Package, random: &mut fastrand::Rng) -> Self {
-        let scheme = Scheme::with_id(package.scheme).unwrap();
+    /// Rightly signed, at [`NOW`], for this public URL.
+    fn new(package: &Package, url: &str, random: &mut fastrand::Rng) -> Self {
         let secret = (package.secret)(random);
         let fields: Vec<(String, String)> = package
             .fields
@@ -114,15 +136,13 @@ impl Sent {
         let body = if fields.is_empty() { body(random) } else { Vec::new() };
         let headers: Vec<(String, String)> =
             package.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let keyed = Secret::new("test", secret.as_str());
-        let keyed =
-            if package.scheme.starts_with("razorpay.") && !package.fields.is_empty() { keyed.of_api() } else { keyed };
-        let input = SignInput { url: URL, headers: &headers, fields: &fields, ..SignInput::new(&keyed, &body, NOW) };
-        let signed: Signed = sign(scheme, &input).unwrap();
+        let keyed = package.keyed(&secret);
+        let input = SignInput { url, headers: &headers, fields: &fields, ..SignInput::new(&keyed, &body, NOW) };
+        let signed: Signed = sign(package.scheme(), &input).unwrap();
         let is_made = |name: &str| signed.headers.iter().any(|(made, _)| made.eq_ignore_ascii_case(name));
         let headers = headers.into_iter().filter(|(name, _)| !is_made(name)).chain(signed.headers.clone()).collect();
         let body = signed.body.unwrap_or(body);
-        Self { secret, url: URL.to_owned(), headers, fields: form(&body, package), body, now: NOW, edit: "none" }
+        Self { secret, url: url.to_owned(), headers, fields: form(&body, package), body, now: NOW, edit: "none" }
     }
 
     /// One of the things that happen to webhooks; most do nothing, so that right ones are as frequent as wrong ones.
@@ -190,8 +210,7 @@ impl Sent {
     }
 
     fn with_signature(&mut self, package: &Package, edit: impl FnOnce(&mut String)) {
-        let scheme = Scheme::with_id(package.scheme).unwrap();
-        if let Some(header) = scheme.signature_header() {
+        if let Some(header) = package.scheme().signature_header() {
             let (_, value) = self.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(header)).unwrap();
             edit(value);
         } else {
@@ -203,18 +222,11 @@ impl Sent {
     }
 
     fn ours(&self, package: &Package) -> Verdict {
-        let scheme = Scheme::with_id(package.scheme).unwrap();
-        let secret = Secret::new("test", self.secret.as_str());
-        let secret = if package.scheme.starts_with("razorpay.") && !package.fields.is_empty() {
-            secret.of_api()
-        } else {
-            secret
-        };
         let mut secrets = Secrets::default();
-        secrets.add(scheme.provider, secret);
+        secrets.add(package.scheme().provider, package.keyed(&self.secret));
         let request =
             Request { method: b"POST", target: b"/in?a=1", headers: &self.headers, urls: &[self.url.as_str()] };
-        let mut verifier = Verifier::start_with(scheme, &request, &secrets, self.now);
+        let mut verifier = Verifier::start_with(package.scheme(), &request, &secrets, self.now);
         verifier.update(&self.body);
         verifier.finish()
     }
@@ -302,7 +314,7 @@ fn our_verdicts_are_those_of_the_official_packages() {
         .iter()
         .flat_map(|package| std::iter::repeat_n(package, CASES))
         .map(|package| {
-            let sent = Sent::new(package, &mut random);
+            let sent = Sent::new(package, URL, &mut random);
             (package, sent.edited(&mut random, package))
         })
         .collect();
@@ -333,4 +345,56 @@ fn our_verdicts_are_those_of_the_official_packages() {
     );
     // Neither side may win by saying always the same.
     assert!(accepted > cases.len() / 5 && accepted < cases.len() * 4 / 5, "{accepted} of {} accepted", cases.len());
+}
+
+/// Sends an old webhook through a relay, has it replayed with another body and signed anew, and gives what the app got.
+fn signed_anew(package: &Package, app: &RawApp, random: &mut fastrand::Rng) -> Sent {
+    let (relay, home) = (Relay::open(), Home::new());
+    let host = relay.url.strip_prefix("http://").unwrap();
+    let url = format!("{}/shop/in?a=1", relay.url);
+    let sent = Sent::new(package, &url, random);
+    let role = if package.scheme().kind == SecretKind::Api { "-api" } else { "" };
+    let source = format!("{}{role}=env:ANY_SECRET", package.scheme().provider.name());
+    let with_secret = |command: &mut Command| {
+        command.env("ANY_SECRET", &sent.secret).args(["--secret", &source]);
+    };
+    let mut listener = Listener::start_in(&home, &relay.url, app, with_secret);
+    let mut head = format!("POST /shop/in?a=1 HTTP/1.1\r\nhost: {host}\r\ncontent-length: {}\r\n", sent.body.len());
+    for (name, value) in &sent.headers {
+        write!(head, "{name}: {value}\r\n").unwrap();
+    }
+    relay.connect().send(head).send("\r\n").send(&sent.body).answer();
+    listener.exchange_at("/in");
+    listener.stop();
+
+    let seen = app.requests.len();
+    let mut arguments = vec!["replay", "latest", "--resign"];
+    if package.fields.is_empty() {
+        arguments.extend(["--body", r#"{"id":"evt_2","edited":"h\u00e9 \/"}"#]);
+    }
+    let printed = home.run_with(&arguments, with_secret);
+    assert_eq!(printed.code, Some(0), "{}: {}", package.oracle, printed.stderr);
+    let request = app.requests.wait_for("the replay", seen, |request| Some(request.clone()));
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let headers = request.head.headers.iter().map(|(name, value)| (text(name), text(value))).collect();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed();
+    Sent { headers, fields: form(&request.body, package), body: request.body, now, ..sent }
+}
+
+#[test]
+fn what_is_signed_anew_is_accepted_by_the_official_packages() {
+    let seed = seed();
+    let mut random = fastrand::Rng::with_seed(seed);
+    let app = RawApp::answering(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec());
+    let mut cases = Vec::new();
+    for package in PACKAGES {
+        let sent = signed_anew(package, &app, &mut random);
+        // The control: the same request without the secret that it was signed with.
+        let forged = Sent { secret: (package.secret)(&mut random), ..sent.clone() };
+        cases.extend([sent, forged].map(|sent| sent.theirs(cases.len(), package)));
+    }
+    for (pair, package) in ask(&cases).chunks(2).zip(PACKAGES) {
+        assert_eq!(pair[0]["accepted"], true, "{} (seed {seed}): {}", package.oracle, pair[0]);
+        assert_eq!(pair[1]["accepted"], false, "{} (seed {seed})", package.oracle);
+    }
 }
