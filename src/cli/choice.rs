@@ -130,7 +130,7 @@ impl FromStr for Api {
         match text {
             "off" => Ok(Self::Off),
             _ => Err(ChoiceError(
-                "the local API comes with the inspector and is not in this version yet: use `off`".into(),
+                "the local API is not in this version yet: use `off`; `hookwire requests --json` reads what it would tell".into(),
             )),
         }
     }
