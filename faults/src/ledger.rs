@@ -74,7 +74,7 @@ pub(crate) struct Balance {
     pub(crate) held: usize,
     pub(crate) delivered: usize,
     pub(crate) duplicates: u64,
-    /// Accepted, and nowhere: neither delivered nor kept.
+    /// Accepted, and not delivered.
     pub(crate) lost: Vec<u64>,
     pub(crate) broken: u64,
 }
@@ -96,7 +96,7 @@ impl Balance {
         }
     }
 
-    /// Waits until all that was accepted arrived, or nothing moves any more; `kept` are those still held or parked at the end.
+    /// Waits until all that was accepted arrived, or nothing moves any more.
     pub(crate) async fn settled(answers: &[Answered], journal: &Path) -> Result<Self> {
         let (mut best, mut moved) = (usize::MAX, Instant::now());
         loop {

@@ -1,13 +1,14 @@
 //! Kills, cuts, fills and freezes hookwire's real processes while webhooks come in, and counts what was lost.
 //!
 //! The oracle knows nothing of hookwire: the sender writes down every answer, the app every id it was given, and [`ledger`] compares the two.
-//! What was accepted with a 2xx must have reached the app, or still be held, or be parked where a person sees it.
+//! What was accepted with a 2xx must have reached the app once everything runs again: no scenario lasts long enough for a webhook to be parked.
 //!
 //! Times here are real: faults happen to processes, not to a clock that can be held.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for engineers: what it prints is its result")]
 
 mod app;
 mod ledger;
+mod mount;
 mod process;
 mod scenarios;
 mod sender;

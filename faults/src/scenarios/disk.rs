@@ -1,16 +1,14 @@
 //! The disk is full, or broken.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
 use super::{Outcome, Setting};
 use crate::{
     ledger::Answered,
-    process::{is_there, run},
+    mount::Mount,
+    process::is_there,
     sender::{Load, Senders},
     world::{Odd, World},
 };
@@ -26,22 +24,13 @@ const BACK: Duration = Duration::from_secs(20);
 /// Ids of probes, far from those of the load.
 const PROBES: u64 = 10_000_000;
 
-struct Mounted(String);
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
-
 pub(super) async fn full(setting: Setting) -> Result<Outcome> {
     let mut world = World::new(&setting.binary, "relay")?;
     let mount = world.path("m").display().to_string();
-    std::fs::create_dir(&mount)?;
-    if let Err(reason) = run("mount", &["-t", "tmpfs", "-o", SMALL, "tmpfs", &mount]) {
-        return Ok(Outcome::Skipped(format!("tmpfs can't be mounted here: {reason:#}")));
-    }
-    let _mounted = Mounted(mount.clone());
+    let mount = match Mount::new(&["-t", "tmpfs", "-o", SMALL, "tmpfs"], &mount) {
+        Ok(mount) => mount,
+        Err(reason) => return Ok(Outcome::Skipped(format!("tmpfs can't be mounted here: {reason:#}"))),
+    };
     world.data = world.path("m").join("relay");
     world.start().await?;
     world.kill_client()?; // what is taken in stays
@@ -51,7 +40,7 @@ pub(super) async fn full(setting: Setting) -> Result<Outcome> {
     let others = filled.iter().filter(|answer| !matches!(answer.status, 202 | 503)).count();
     ensure!(refused > 0, "the disk never filled");
     ensure!(others == 0, "{others} answers beside 202 and 503 with a full disk");
-    run("mount", &["-o", &format!("remount,{LARGER}"), &mount])?;
+    mount.remount(LARGER)?;
     let mut answers = filled;
     let back = taken_again(&world, &mut answers, Instant::now()).await?;
     world.start_client().await?;

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use super::{Outcome, Setting, pressure::is_root};
+use super::{Outcome, Setting};
 use crate::{
     process::run,
     sender::{Load, Senders},
@@ -80,9 +80,6 @@ impl Drop for Namespace {
 }
 
 pub(super) async fn partition(setting: Setting) -> Result<Outcome> {
-    if !is_root() {
-        return Ok(Outcome::Skipped("network namespaces need root".into()));
-    }
     let namespace = match Namespace::make() {
         Ok(namespace) => namespace,
         Err(reason) => return Ok(Outcome::Skipped(format!("no network namespaces here: {reason:#}"))),

@@ -1,12 +1,13 @@
 //! The power goes: what the device was told is all that is left.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Result, ensure};
 
 use super::{Outcome, Setting};
 use crate::{
     ledger::Balance,
+    mount::Mount,
     process::{is_there, run},
     sender::{Load, Senders},
     world::{Odd, World},
@@ -42,11 +43,7 @@ async fn once(binary: &Path, synced: bool) -> Result<Balance> {
     let mut world = World::new(binary, "relay")?;
     let (device, copy, mount) = (world.path("a.img"), world.path("b.img"), world.path("m"));
     let [device, copy, mount] = [device, copy, mount].map(|path| path.display().to_string());
-    std::fs::create_dir(&mount)?;
-    run("truncate", &["-s", DEVICE, &device])?;
-    run("mkfs.ext4", &["-qF", &device])?;
-    run("mount", &["-o", "loop", &device, &mount])?;
-    let mounted = Mounted(mount.clone());
+    let mounted = formatted(&device, DEVICE, &mount)?;
     world.data = Path::new(&mount).join("relay");
     // The control's syncs do nothing and say that all is well, as some disks do.
     let lying = [
@@ -76,8 +73,7 @@ async fn once(binary: &Path, synced: bool) -> Result<Balance> {
     world.kill_relay()?;
     let answers = senders.stop().await;
     drop(mounted);
-    run("mount", &["-o", "loop", &copy, &mount])?;
-    let _mounted = Mounted(mount);
+    let _mounted = Mount::new(&["-o", "loop", &copy], &mount)?;
     world.start_relay(&Odd::default()).await?;
     world.start_client().await?;
     let balance = Balance::settled(&answers, &world.journal()).await?;
@@ -87,22 +83,15 @@ async fn once(binary: &Path, synced: bool) -> Result<Balance> {
     Ok(balance)
 }
 
-/// Unmounted when it is dropped.
-struct Mounted(String);
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
+/// A new file system on a device of its own.
+fn formatted(device: &str, size: &str, folder: &str) -> Result<Mount> {
+    run("truncate", &["-s", size, device])?;
+    run("mkfs.ext4", &["-qF", device])?;
+    Mount::new(&["-o", "loop", device], folder)
 }
 
 fn mountable() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let [device, mount] = ["a.img", "m"].map(|name| folder.path().join(name).display().to_string());
-    std::fs::create_dir(&mount)?;
-    run("truncate", &["-s", "16M", &device])?;
-    run("mkfs.ext4", &["-qF", &device])?;
-    run("mount", &["-o", "loop", &device, &mount])?;
-    drop(Mounted(mount));
-    Ok(())
+    formatted(&device, "16M", &mount).map(drop)
 }

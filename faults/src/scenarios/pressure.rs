@@ -1,9 +1,6 @@
 //! Too little of something: descriptors, time, readers, room.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
@@ -143,9 +140,4 @@ pub(super) async fn backlog(setting: Setting) -> Result<Outcome> {
 /// How far a webhook was at most from its place in the order in which ids were counted: 64 senders and 8 in flight allow for some.
 fn displaced(held: &[u64]) -> u64 {
     held.iter().enumerate().map(|(place, id)| id.abs_diff(place as u64)).max().unwrap_or(0)
-}
-
-/// Whether a program can be run as root, for scenarios that need it.
-pub(super) fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0"))
 }
