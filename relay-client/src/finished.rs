@@ -3,7 +3,8 @@
 //! A relay that holds brings a webhook again when the session broke before the answer got through. The app may have had it all the same.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    hash::{BuildHasherDefault, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -29,9 +30,26 @@ pub(crate) struct Finished {
 
 #[derive(Debug, Default)]
 struct Table {
-    known: HashMap<[u8; 16], State>,
+    known: HashMap<[u8; 16], State, BuildHasherDefault<IdHasher>>,
     /// Those that are finished, oldest first.
     order: VecDeque<[u8; 16]>,
+}
+
+/// Takes the second half of a delivery id as its hash: in a UUIDv7 it is random (RFC 9562 §5.7). A relay that chose ids to collide would slow down
+/// its own deliveries, and the table is bounded.
+#[derive(Debug, Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(half) = bytes.last_chunk() {
+            self.0 = u64::from_be_bytes(*half);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,22 +87,28 @@ impl Finished {
         Self { table: Mutex::new(table), changed: Notify::new() }
     }
 
-    /// Begins a delivery. One that is with the app already waits for what becomes of that.
-    pub(crate) async fn begin(self: &Arc<Self>, id: [u8; 16]) -> Begun {
+    /// Begins a delivery. None: it is with the app already.
+    pub(crate) fn begin(self: &Arc<Self>, id: [u8; 16]) -> Option<Begun> {
+        match self.lock().known.entry(id) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(State::UnderWay);
+                Some(Begun::First(UnderWay { finished: Arc::clone(self), id, status: None }))
+            }
+            Entry::Occupied(known) => match known.get() {
+                State::Took(status) => Some(Begun::Before(*status)),
+                State::UnderWay => None,
+            },
+        }
+    }
+
+    /// Begins a delivery once what is under way of it has come to its end.
+    pub(crate) async fn begin_after(self: &Arc<Self>, id: [u8; 16]) -> Begun {
         loop {
             let changed = self.changed.notified();
-            {
-                let mut table = self.lock();
-                match table.known.get(&id) {
-                    None => {
-                        table.known.insert(id, State::UnderWay);
-                        return Begun::First(UnderWay { finished: Arc::clone(self), id, status: None });
-                    }
-                    Some(State::Took(status)) => return Begun::Before(*status),
-                    Some(State::UnderWay) => {}
-                }
+            match self.begin(id) {
+                Some(begun) => return begun,
+                None => changed.await,
             }
-            changed.await;
         }
     }
 
@@ -166,10 +190,10 @@ mod tests {
     #[tokio::test]
     async fn what_the_app_took_comes_no_second_time() {
         let finished = Arc::new(Finished::default());
-        let mut under_way = first(finished.begin([7; 16]).await);
+        let mut under_way = first(finished.begin_after([7; 16]).await);
         under_way.answered(204);
         drop(under_way);
-        assert!(matches!(finished.begin([7; 16]).await, Begun::Before(204)));
+        assert!(matches!(finished.begin_after([7; 16]).await, Begun::Before(204)));
         assert_eq!(finished.ids(), ["07070707-0707-0707-0707-070707070707"]);
     }
 
@@ -177,7 +201,7 @@ mod tests {
     async fn what_the_app_did_not_take_comes_again() {
         let finished = Arc::new(Finished::default());
         for status in [Some(500), Some(302), None] {
-            let mut under_way = first(finished.begin([7; 16]).await);
+            let mut under_way = first(finished.begin_after([7; 16]).await);
             if let Some(status) = status {
                 under_way.answered(status);
             }
@@ -190,12 +214,12 @@ mod tests {
         let id = |number| Uuid::from_u128(number);
         let finished = Arc::new(Finished::knowing(&[(id(1), 200), (id(2), 500), (id(3), 204), (id(1), 200)]));
         assert_eq!(finished.ids(), [id(3).to_string(), id(1).to_string()]);
-        assert!(matches!(finished.begin(*id(1).as_bytes()).await, Begun::Before(200)));
-        assert!(matches!(finished.begin(*id(3).as_bytes()).await, Begun::Before(204)));
+        assert!(matches!(finished.begin_after(*id(1).as_bytes()).await, Begun::Before(200)));
+        assert!(matches!(finished.begin_after(*id(3).as_bytes()).await, Begun::Before(204)));
         // The app failed: it is to have it again.
-        drop(first(finished.begin(*id(2).as_bytes()).await));
+        drop(first(finished.begin_after(*id(2).as_bytes()).await));
         // What is done now is the newest, and remembered longest.
-        first(finished.begin(*id(4).as_bytes()).await).answered(200);
+        first(finished.begin_after(*id(4).as_bytes()).await).answered(200);
         assert_eq!(finished.ids()[0], id(4).to_string());
 
         let many: Vec<_> = (0..=REMEMBERED as u128).map(|number| (id(number), 200)).collect();
@@ -208,8 +232,8 @@ mod tests {
     #[tokio::test]
     async fn one_that_the_app_works_on_is_waited_for() {
         let finished = Arc::new(Finished::default());
-        let mut under_way = first(finished.begin([7; 16]).await);
-        let again = finished.begin([7; 16]);
+        let mut under_way = first(finished.begin_after([7; 16]).await);
+        let again = finished.begin_after([7; 16]);
         let answered = async {
             tokio::task::yield_now().await;
             under_way.answered(200);
@@ -223,11 +247,11 @@ mod tests {
     async fn memory_is_bounded_and_forgets_the_oldest() {
         let finished = Arc::new(Finished::default());
         for number in 0..REMEMBERED as u128 + 10 {
-            first(finished.begin(number.to_be_bytes()).await).answered(200);
+            first(finished.begin_after(number.to_be_bytes()).await).answered(200);
         }
         assert_eq!(finished.lock().known.len(), REMEMBERED);
-        drop(first(finished.begin(9_u128.to_be_bytes()).await));
-        assert!(matches!(finished.begin(10_u128.to_be_bytes()).await, Begun::Before(200)));
+        drop(first(finished.begin_after(9_u128.to_be_bytes()).await));
+        assert!(matches!(finished.begin_after(10_u128.to_be_bytes()).await, Begun::Before(200)));
         assert_eq!(finished.ids().len(), hello::FINISHED);
     }
 }

@@ -23,12 +23,14 @@ use hookwire_protocol::{
 use hookwire_signatures::Secrets;
 use hookwire_tunnel::{
     PumpError, Reply, Request, SentBody, body_length, http_version, is_hop_by_hop, lines, named_by_connection,
+    request_parts,
 };
 use http::{HeaderValue, Response, header, request, response};
 use http_body::Body;
 use hyper::ext::ReasonPhrase;
 use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     canary::Canary,
@@ -114,8 +116,6 @@ struct Passage {
     received_at: SystemTime,
     sent: Tee,
     returned: Tee,
-    /// When it began to be written to the app.
-    forwarded: Option<Instant>,
     /// When the app's answer began.
     answered: Option<Instant>,
 }
@@ -123,14 +123,7 @@ struct Passage {
 impl Passage {
     fn begin(recorder: &Arc<Recorder>) -> Self {
         let tee = || Tee::new(Arc::clone(recorder));
-        Self {
-            begun: Instant::now(),
-            received_at: SystemTime::now(),
-            sent: tee(),
-            returned: tee(),
-            forwarded: None,
-            answered: None,
-        }
+        Self { begun: Instant::now(), received_at: SystemTime::now(), sent: tee(), returned: tee(), answered: None }
     }
 
     fn since_begun(&self, moment: Option<Instant>) -> Option<Duration> {
@@ -147,56 +140,86 @@ struct Outcome {
 }
 
 impl Forwarder {
-    /// Takes a request to the app, and its answer back. Ends early when the sender goes away.
-    pub(crate) async fn exchange(self: Arc<Self>, request: Request) {
+    /// Begins an exchange, as one of `tasks`, unless it is over at once.
+    pub(crate) fn take(self: &Arc<Self>, request: Request, tasks: &TaskTracker) {
         let Some(request) = self.canary.answer(request) else { return };
+        match self.finished.begin(request.head.id) {
+            Some(Begun::First(under_way)) => drop(tasks.spawn(Arc::clone(self).exchange(request, under_way))),
+            Some(Begun::Before(status)) => answer_again(status, request.reply),
+            None => drop(tasks.spawn(Box::pin(Arc::clone(self).exchange_after(request)))),
+        }
+    }
+
+    /// An exchange whose delivery is under way already.
+    async fn exchange_after(self: Arc<Self>, request: Request) {
         let begun = tokio::select! {
             biased;
-            begun = self.finished.begin(request.head.id) => begun,
+            begun = self.finished.begin_after(request.head.id) => begun,
             _ = request.reply.stopped() => return,
         };
         match begun {
-            Begun::First(under_way) => self.exchange_once(request, under_way).await,
+            Begun::First(under_way) => self.exchange(request, under_way).await,
             Begun::Before(status) => answer_again(status, request.reply),
         }
     }
 
-    async fn exchange_once(&self, request: Request, mut under_way: UnderWay) {
+    /// Takes a request to the app, and its answer back. Ends early when the sender goes away.
+    ///
+    /// Not an `async fn`, as what it calls: each would hold its arguments twice. The future is moved and touched for every webhook, and
+    /// its size was a fifth of what a webhook costs.
+    fn exchange(self: Arc<Self>, request: Request, mut under_way: UnderWay) -> impl Future<Output = ()> + Send {
         let mut passage = Passage::begin(&self.recorder);
-        let recorded = request.head.detached();
-        let recorded_method = recorded.method.clone();
-        let gone = request.reply.stopped();
-        let outcome = {
-            let mut delivery = pin!(self.deliver(request, &recorded, &mut passage));
-            tokio::select! {
-                biased; // an answer that is ready counts, even when its sender has just left
-                outcome = delivery.as_mut() => outcome,
-                reset = gone => match reset.0 {
-                    // The relay may bring it again: what the app says to it now is worth knowing.
-                    Code::SessionLost => Outcome { error: Some(reset.0), ..delivery.await },
-                    code => Outcome { response: None, error: Some(code), late: false },
-                },
+        let watched = Arc::new(Watched {
+            head: request.head.detached(),
+            endpoint: Arc::clone(&self.endpoint),
+            secrets: Arc::clone(&self.app.secrets),
+            received_at: passage.received_at,
+        });
+        let Request { head, body, reply } = request;
+        let gone = reply.stopped();
+        let body = Observed::new(body, passage.sent.clone(), Some(Arc::clone(&watched)));
+        let answer = self.ask(&head, request_parts(&head), body, &passage);
+        drop(head);
+        async move {
+            let outcome = {
+                let mut delivery = pin!(self.deliver(answer, reply, &mut passage));
+                tokio::select! {
+                    biased; // an answer that is ready counts, even when its sender has just left
+                    outcome = delivery.as_mut() => outcome,
+                    reset = gone => match reset.0 {
+                        // The relay may bring it again: what the app says to it now is worth knowing.
+                        Code::SessionLost => Outcome { error: Some(reset.0), ..delivery.await },
+                        code => Outcome { response: None, error: Some(code), late: false },
+                    },
+                }
+            };
+            if let Some(response) = outcome.response.as_ref().filter(|response| response.error.is_none()) {
+                under_way.answered(response.status);
             }
-        };
-        if let Some(response) = outcome.response.as_ref().filter(|response| response.error.is_none()) {
-            under_way.answered(response.status);
+            drop(under_way);
+            let duration = passage.begun.elapsed();
+            if !passage.sent.is_over() {
+                Box::pin(passage.sent.over(self.app.timeout)).await;
+            }
+            self.record(&watched, &passage, outcome, duration);
         }
-        drop(under_way);
-        let duration = passage.begun.elapsed();
-        passage.sent.over(self.app.timeout).await;
+    }
+
+    fn record(&self, watched: &Watched, passage: &Passage, outcome: Outcome, duration: Duration) {
+        let held = self.is_held(&watched.head.method, outcome.error);
         self.recorder.record(Box::new(Passed {
             origin: Origin::Live,
             endpoint: Arc::clone(&self.endpoint),
-            request: recorded,
+            request: watched.head.clone(),
             request_body: passage.sent.take(),
             response: outcome.response,
             response_body: passage.returned.take(),
             error: outcome.error,
             received_at: passage.received_at,
-            forwarded: passage.since_begun(passage.forwarded),
+            forwarded: passage.since_begun(passage.sent.forwarded()),
             first_byte: passage.since_begun(passage.answered),
             late: outcome.late,
-            held: self.is_held(&recorded_method, outcome.error),
+            held,
             duration,
             awaited: None,
         }));
@@ -208,43 +231,44 @@ impl Forwarder {
         never_reached && self.holds.load(Ordering::Relaxed) && !matches!(method, b"GET" | b"HEAD" | b"OPTIONS")
     }
 
-    async fn deliver(&self, request: Request, recorded: &RequestHead, passage: &mut Passage) -> Outcome {
-        let parts = request.parts();
-        let Request { head, body, reply } = request;
-        let watched = Watched {
-            head: recorded.clone(),
-            endpoint: Arc::clone(&self.endpoint),
-            secrets: Arc::clone(&self.app.secrets),
-            received_at: passage.received_at,
-        };
-        let body = Observed::new(body, passage.sent.clone(), Some(watched));
-        match self.ask(&head, parts, body, passage).await {
+    /// The app's answer, or ours in its place, to the sender.
+    async fn deliver(
+        &self,
+        answer: impl Future<Output = Result<Response<UpstreamBody>, Code>>,
+        reply: Reply,
+        passage: &mut Passage,
+    ) -> Outcome {
+        let answer = answer.await;
+        passage.answered = answer.is_ok().then(Instant::now);
+        match answer {
             Ok(response) => pass_back(response, reply, passage).await,
             Err(code) => stand_in(code, reply, passage),
         }
     }
 
     /// Asks the app, and waits for the head of its answer.
-    async fn ask<B>(
+    fn ask<B>(
         &self,
         head: &RequestHead,
         mut parts: request::Parts,
         body: B,
-        passage: &mut Passage,
-    ) -> Result<Response<UpstreamBody>, Code>
+        passage: &Passage,
+    ) -> impl Future<Output = Result<Response<UpstreamBody>, Code>> + Send + use<B>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let target = choose(&self.app.routes, &self.app.target, head.path());
         self.set_host(&mut parts, target);
-        let raw = target.join(&head.target).map_err(|error| error.code())?;
-        let request = http::Request::from_parts(parts, body);
-        let writing = || passage.forwarded = Some(Instant::now());
-        let answer = pin!(self.upstream.send(target, request, raw, writing));
-        let answer = within(self.app.timeout, &passage.sent, answer).await;
-        passage.answered = answer.is_ok().then(Instant::now);
-        answer
+        let (timeout, sent, writing) = (self.app.timeout, passage.sent.clone(), passage.sent.clone());
+        let answer = target.join(&head.target).map(|raw| {
+            let request = http::Request::from_parts(parts, body);
+            self.upstream.send(target, request, raw, move || writing.forward())
+        });
+        async move {
+            let mut answer = pin!(answer.map_err(|error| error.code())?);
+            within(timeout, &sent, answer.as_mut()).await
+        }
     }
 
     fn set_host(&self, parts: &mut request::Parts, target: &Target) {
@@ -260,29 +284,35 @@ impl Forwarder {
 }
 
 /// The app's answer, back through the tunnel to its end.
-async fn pass_back(response: Response<UpstreamBody>, reply: Reply, passage: &Passage) -> Outcome {
+fn pass_back(
+    response: Response<UpstreamBody>,
+    reply: Reply,
+    passage: &Passage,
+) -> impl Future<Output = Outcome> + Send + use<> {
     let (lateness, stopped) = (reply.lateness(), reply.stopped());
     let mut late = lateness.answered().is_some();
     let (parts, body) = response.into_parts();
     let head = response_head(&parts, body.is_end_stream());
-    let body = Observed::new(body, passage.returned.clone(), None);
-    let error = match reply.send(&head, body) {
-        Ok(mut sending) => {
-            let sent = tokio::select! {
-                biased;
-                sent = std::future::poll_fn(|context| poll_back(&mut sending, context)) => sent,
-                reset = stopped => Err(PumpError::Stopped(reset)), // an answer that stands still would not notice
-            };
-            late |= lateness.answered().is_some(); // the word of it may have crossed the answer
-            match sent {
-                Ok(()) => None,
-                Err(PumpError::Stopped(reset)) => Some(reset.0),
-                Err(_) => Some(Code::AppDied), // dropping `sending` breaks the sender's answer, so that it does not look whole
+    let mut sending = reply.send(&head, Observed::new(body, passage.returned.clone(), None));
+    async move {
+        let error = match &mut sending {
+            Ok(sending) => {
+                let sent = tokio::select! {
+                    biased;
+                    sent = std::future::poll_fn(|context| poll_back(sending, context)) => sent,
+                    reset = stopped => Err(PumpError::Stopped(reset)), // an answer that stands still would not notice
+                };
+                late |= lateness.answered().is_some(); // the word of it may have crossed the answer
+                match sent {
+                    Ok(()) => None,
+                    Err(PumpError::Stopped(reset)) => Some(reset.0),
+                    Err(_) => Some(Code::AppDied), // dropping `sending` breaks the sender's answer, so that it does not look whole
+                }
             }
-        }
-        Err(reset) => Some(reset.0),
-    };
-    Outcome { response: Some(head), error, late }
+            Err(reset) => Some(reset.0),
+        };
+        Outcome { response: Some(head), error, late }
+    }
 }
 
 /// Goes on sending the answer. While that waits for the sender, the request may still flow to the app: both share one connection.

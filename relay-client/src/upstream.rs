@@ -50,7 +50,7 @@ pub use error::UpstreamError;
 pub use target::{Scheme, Target};
 
 use body::Lease;
-use pool::{Connection, Pool, RequestBody};
+use pool::{Asked, Connection, Pool, RequestBody};
 use target::Origin;
 use wire::{RequestTarget, Wire};
 
@@ -120,40 +120,38 @@ impl Upstream {
     /// `writing` is called when the request has its connection and begins to be written; once more if that turns out to be closed.
     ///
     /// Dropping the future, or the body of the answer before its end, closes the connection to the app.
-    pub async fn send<B>(
+    ///
+    /// Not an `async fn`: its future would hold every argument twice, and all requests would carry that along.
+    pub fn send<B, W>(
         &self,
         target: &Target,
         request: Request<B>,
         raw_target: Bytes,
-        mut writing: impl FnMut(),
-    ) -> Result<Response<UpstreamBody>, UpstreamError>
+        mut writing: W,
+    ) -> impl Future<Output = Result<Response<UpstreamBody>, UpstreamError>> + Send + use<B, W>
     where
+        W: FnMut() + Send + 'static,
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (uri, raw) = RequestTarget::new(raw_target)?.split();
-        let mut request = framed(request);
-        *request.uri_mut() = uri;
-        let pool = self.shared.pool(target.origin());
-        // A target that hyper can't write needs a connection made for it.
-        if raw.is_none()
-            && let Some(mut connection) = pool.take()
-        {
-            writing();
-            match connection.send(request).await {
-                Ok(response) => return finish(response, Lease { connection, pool }),
-                Err(mut failure) => match failure.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(UpstreamError::of_exchange(failure.into_error())),
+        let shared = Arc::clone(&self.shared);
+        let pool = shared.pool(target.origin());
+        let first = begin(&pool, request, raw_target, &mut writing);
+        async move {
+            let (request, raw) = match first {
+                First::Kept(mut asked) => match std::future::poll_fn(|cx| asked.poll(cx)).await {
+                    Ok(response) => return finish(response, Lease { connection: asked.into_connection(), pool }),
+                    Err(mut failure) => match failure.take_message() {
+                        Some(unsent) => (Box::new(unsent), None),
+                        None => return Err(UpstreamError::of_exchange(failure.into_error())),
+                    },
                 },
-            }
+                First::New(request, raw) => (request, raw),
+                First::Impossible(error) => return Err(error),
+            };
+            // Boxed: it is rare, and its many states would be moved along with every request.
+            Box::pin(shared.send_anew(pool, *request, raw, writing)).await
         }
-        // Boxed: it is rare, and its many states would be moved along with every request.
-        let mut connection = Box::pin(self.shared.connect(target.origin(), &pool, raw)).await?;
-        writing();
-        let sent = connection.send(request).await;
-        let response = sent.map_err(|failure| UpstreamError::of_exchange(failure.into_error()))?;
-        finish(response, Lease { connection, pool })
     }
 
     /// Closes what is idle, and keeps nothing any more. An exchange in flight has its connection to its end; what is waited for here is bodies that an
@@ -177,7 +175,7 @@ impl Shared {
         if let Some(pool) = pools.get(origin) {
             return Arc::clone(pool);
         }
-        let pool = Arc::new(Pool::new(self.tasks.clone(), self.closed.clone()));
+        let pool = Arc::new(Pool::new(origin.clone(), self.tasks.clone(), self.closed.clone()));
         pools.insert(origin.clone(), Arc::clone(&pool));
         pool
     }
@@ -191,21 +189,33 @@ impl Shared {
         Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
 
-    /// A new connection, whose first request gets `raw_target` on its line.
-    async fn connect(
+    /// Sends a request on a new connection.
+    async fn send_anew(
         &self,
-        origin: &Origin,
-        pool: &Pool,
+        pool: Arc<Pool>,
+        request: Request<RequestBody>,
         raw_target: Option<Bytes>,
-    ) -> Result<Connection, UpstreamError> {
-        let unreachable = |source| UpstreamError::Unreachable { address: origin.authority(), source };
-        let socket = timeout(self.config.connect_timeout, self.socket(origin, pool))
+        mut writing: impl FnMut(),
+    ) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let connection = self.connect(&pool, raw_target).await?;
+        writing();
+        let mut asked = connection.send(request);
+        let response = std::future::poll_fn(|cx| asked.poll(cx)).await;
+        let response = response.map_err(|failure| UpstreamError::of_exchange(failure.into_error()))?;
+        finish(response, Lease { connection: asked.into_connection(), pool })
+    }
+
+    /// A new connection, whose first request gets `raw_target` on its line.
+    async fn connect(&self, pool: &Pool, raw_target: Option<Bytes>) -> Result<Connection, UpstreamError> {
+        let unreachable = |source| UpstreamError::Unreachable { address: pool.origin().authority(), source };
+        let socket = timeout(self.config.connect_timeout, self.socket(pool))
             .await
             .map_err(|_elapsed| unreachable(io::ErrorKind::TimedOut.into()))??;
         Connection::new(Wire::new(socket, raw_target)).await.map_err(UpstreamError::Died)
     }
 
-    async fn socket(&self, origin: &Origin, pool: &Pool) -> Result<Socket, UpstreamError> {
+    async fn socket(&self, pool: &Pool) -> Result<Socket, UpstreamError> {
+        let origin = pool.origin();
         let address = || origin.authority();
         let (stream, reached) =
             tcp::connect(&origin.host, origin.port, pool.address()).await.map_err(|error| match error {
@@ -223,6 +233,38 @@ impl Shared {
                 .await
                 .map_err(|problem| UpstreamError::Tls { address: address(), problem }),
         }
+    }
+}
+
+/// How a request begins.
+enum First {
+    /// On a kept connection. The app may have closed it meanwhile.
+    Kept(Asked),
+    /// On a new one, with a target that hyper can't write.
+    New(Box<Request<RequestBody>>, Option<Bytes>),
+    /// Not at all.
+    Impossible(UpstreamError),
+}
+
+/// Begins to write a request, if there is a connection for it.
+fn begin<B>(pool: &Pool, request: Request<B>, raw_target: Bytes, writing: &mut impl FnMut()) -> First
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (uri, raw) = match RequestTarget::new(raw_target) {
+        Ok(target) => target.split(),
+        Err(error) => return First::Impossible(error),
+    };
+    let mut request = framed(request);
+    *request.uri_mut() = uri;
+    // A target that hyper can't write needs a connection made for it.
+    match raw.is_none().then(|| pool.take()).flatten() {
+        Some(connection) => {
+            writing();
+            First::Kept(connection.send(request))
+        }
+        None => First::New(Box::new(request), raw),
     }
 }
 

@@ -17,6 +17,7 @@ mod upkeep;
 
 use std::{
     fmt,
+    pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -83,6 +84,18 @@ struct Case {
     deadline: Instant,
 }
 
+/// How a webhook is answered.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are the large one, and it is what must not be boxed for each"
+)]
+enum Way<B> {
+    /// By the app, which is sent it.
+    ToApp(Case, Sending<Kept<B>>),
+    /// Otherwise.
+    Other(Pin<Box<dyn Future<Output = Response<AnswerBody>> + Send>>),
+}
+
 /// Why a webhook was not held.
 enum NotHeld<B> {
     /// It is not whole, and never will be.
@@ -118,19 +131,29 @@ impl Delivery {
 
     /// Answers a webhook.
     ///
-    /// The usual way to the app is in this future itself; what few webhooks need is boxed, or all would carry it along (3.7 KB instead of 1).
-    pub(crate) async fn take<B>(self: &Arc<Self>, route: Route, head: RequestHead, body: B) -> Response<AnswerBody>
+    /// Not an `async fn`, which would hold its arguments twice: this future is moved for every webhook. The usual way to the app is in
+    /// it; what few webhooks need is boxed.
+    pub(crate) fn take<B>(
+        self: &Arc<Self>,
+        route: Route,
+        head: RequestHead,
+        body: B,
+    ) -> impl Future<Output = Response<AnswerBody>> + Send + use<B>
     where
         B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
     {
         let Route { desk, tunnel, policy } = route;
         let case = Case { desk, policy, head, deadline: Instant::now() + policy.deadline };
         let body = Kept::new(body, Arc::clone(&self.budget));
-        let Some(tunnel) = tunnel else { return Box::pin(self.without_app(&case, body, Code::NoSession)).await };
-        if policy.who == Who::Relay || policy.ordered {
-            return Box::pin(self.take_in_turn(case, tunnel, body)).await;
-        }
-        self.deliver(case, tunnel, body, None).await
+        let delivery = Arc::clone(self);
+        let way = match tunnel {
+            None => Way::Other(Box::pin(async move { delivery.without_app(&case, body, Code::NoSession).await })),
+            Some(tunnel) if policy.who == Who::Relay || policy.ordered => {
+                Way::Other(Box::pin(async move { delivery.take_in_turn(case, tunnel, body).await }))
+            }
+            Some(tunnel) => delivery.open(case, &tunnel, body),
+        };
+        Arc::clone(self).deliver(way, None)
     }
 
     /// A webhook that may have to queue up: behind what is held, or behind another.
@@ -141,14 +164,14 @@ impl Delivery {
         let policy = case.policy;
         if policy.who == Who::Relay || (policy.keeps() && case.desk.has_backlog()) {
             return match self.hold(&case, body).await {
-                Err(NotHeld::TooLarge(body)) => self.deliver(case, tunnel, body, None).await,
+                Err(NotHeld::TooLarge(body)) => self.bring(case, &tunnel, body, None).await,
                 held => case.answer(&held),
             };
         }
         match self.turn(&case).await {
             // Who waited before us and had no answer by its deadline is in the inbox by now, and comes first.
             Some(turn) if !(policy.keeps() && case.desk.has_backlog()) => {
-                self.deliver(case, tunnel, body, Some(turn)).await
+                self.bring(case, &tunnel, body, Some(turn)).await
             }
             _ => self.without_app(&case, body, Code::Overloaded).await,
         }
@@ -161,33 +184,70 @@ impl Delivery {
     }
 
     /// Brings a webhook to the app.
-    async fn deliver<B>(
+    async fn bring<B>(
         self: &Arc<Self>,
         case: Case,
-        tunnel: Tunnel,
+        tunnel: &Tunnel,
         body: Kept<B>,
         turn: Option<OwnedSemaphorePermit>,
     ) -> Response<AnswerBody>
     where
         B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
     {
-        let opened = match tunnel.open(&case.head) {
-            Ok(opened) => opened,
-            Err(Reset(code)) => return Box::pin(self.without_app(&case, body, code)).await,
-        };
-        let mut sending = opened.with_body(body);
-        let outcome = if case.policy.who == Who::Hybrid {
-            let answered = std::future::poll_fn(|context| sending.poll_head(context, self.blame));
-            match timeout_at(case.deadline, answered).await {
-                Ok(outcome) => outcome,
-                Err(_late) => return Box::pin(self.late(case, sending, turn)).await,
+        let way = Arc::clone(self).open(case, tunnel, body);
+        Arc::clone(self).deliver(way, turn).await
+    }
+
+    /// Begins a stream to the app.
+    fn open<B>(self: Arc<Self>, case: Case, tunnel: &Tunnel, body: Kept<B>) -> Way<B>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        match tunnel.open(&case.head) {
+            Ok(opened) => Way::ToApp(case, opened.with_body(body)),
+            Err(Reset(code)) => Way::Other(Box::pin(async move { self.without_app(&case, body, code).await })),
+        }
+    }
+
+    /// The answer of the app, or what stands in for it.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` holds its arguments twice, and this future is moved for every webhook"
+    )]
+    fn deliver<B>(
+        self: Arc<Self>,
+        mut way: Way<B>,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> impl Future<Output = Response<AnswerBody>> + Send + use<B>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        async move {
+            let outcome = match &mut way {
+                Way::ToApp(case, sending) => self.outcome(case, sending).await,
+                Way::Other(answer) => return answer.await,
+            };
+            match (way, outcome) {
+                (Way::ToApp(case, sending), Some(Ok(head))) if !case.is_held_after(&head) => {
+                    self.pass_on(&case, sending, head)
+                }
+                (Way::ToApp(case, sending), Some(outcome)) => Box::pin(self.conclude(case, sending, outcome)).await,
+                (Way::ToApp(case, sending), None) => Box::pin(self.late(case, sending, turn)).await,
+                (Way::Other(answer), _) => answer.await,
             }
+        }
+    }
+
+    /// What the app says. None: not until its deadline.
+    async fn outcome<B>(&self, case: &Case, sending: &mut Sending<Kept<B>>) -> Option<Result<ResponseHead, Reset>>
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+    {
+        if case.policy.who == Who::Hybrid {
+            let answered = std::future::poll_fn(|context| sending.poll_head(context, self.blame));
+            timeout_at(case.deadline, answered).await.ok()
         } else {
-            sending.head(self.patience, self.blame).await
-        };
-        match outcome {
-            Ok(head) if !case.is_held_after(&head) => self.pass_on(&case, sending, head),
-            outcome => Box::pin(self.conclude(case, sending, outcome)).await,
+            Some(sending.head(self.patience, self.blame).await)
         }
     }
 

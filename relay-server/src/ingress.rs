@@ -1,6 +1,7 @@
 //! From a sender's request to the session that owns its endpoint.
 
 use std::{
+    future::Ready,
     io::Write,
     net::IpAddr,
     sync::Arc,
@@ -8,13 +9,14 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use hookwire_protocol::{
     code::Code,
     head::{BodyLength, HeaderLines, Headers, RequestHead},
     limits::CONNECT_PATH,
     session::Reset,
 };
-use hookwire_tunnel::{body_length, http_version, is_hop_by_hop, lines, named_by_connection};
+use hookwire_tunnel::{Tunnel, body_length, http_version, is_hop_by_hop, lines, named_by_connection};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request::Parts,
 };
@@ -72,44 +74,51 @@ pub(crate) struct Sender {
 
 impl Ingress {
     /// Answers one request. `note` is what the guard has to say about it.
-    pub(crate) async fn handle(
+    ///
+    /// All that needs no waiting is done before the future is made: it is moved for every request.
+    pub(crate) fn handle(
         self: &Arc<Self>,
         mut request: Request<Incoming>,
-        sender: Sender,
+        sender: &Sender,
         note: Option<Note>,
-    ) -> Response<AnswerBody> {
+    ) -> impl Future<Output = Response<AnswerBody>> + Send + use<> {
         let raw = match note.map(|note| note.kind) {
-            Some(NoteKind::Refused(code)) => return refuse(code),
+            Some(NoteKind::Refused(code)) => return at_once(refuse(code)),
             Some(NoteKind::Target(raw)) => Some(raw),
             None => None,
         };
         if raw.is_none() {
             match request.uri().path() {
-                CONNECT_PATH => return connect::upgrade(self, &mut request, sender),
-                HEALTH_PATH => return json(StatusCode::OK, r#"{"status":"ok"}"#.into()),
+                CONNECT_PATH => return at_once(connect::upgrade(self, &mut request, sender.clone())),
+                HEALTH_PATH => return at_once(json(StatusCode::OK, r#"{"status":"ok"}"#.into())),
                 _ => {}
             }
         }
         let (parts, body) = request.into_parts();
-        let (route, head) = match self.admit(&parts, body.is_end_stream(), &sender, raw) {
+        let (route, head) = match self.admit(&parts, body.is_end_stream(), sender, raw) {
             Ok(admitted) => admitted,
             Err(code) => {
                 self.drain(&parts.headers, body);
-                return refuse(code);
+                return at_once(refuse(code));
             }
         };
         let is_event = carries_event(&parts.method);
         let keeps = route.policy.keeps() || route.policy.ordered;
         if let Some(delivery) = self.delivery.as_ref().filter(|_| keeps && is_event) {
-            return delivery.take(route, head, self.limited(body)).await;
+            return Either::Right(Either::Left(delivery.take(route, head, self.limited(body))));
         }
         let Some(tunnel) = route.tunnel else {
             if is_event {
                 route.desk.refused();
             }
             self.drain(&parts.headers, body);
-            return refuse(Code::NoSession);
+            return at_once(refuse(Code::NoSession));
         };
+        Either::Right(Either::Right(Box::pin(Arc::clone(self).pass(tunnel, head, body))))
+    }
+
+    /// Nothing is kept: the answer is the app's.
+    async fn pass(self: Arc<Self>, tunnel: Tunnel, head: RequestHead, body: Incoming) -> Response<AnswerBody> {
         match tunnel.send(&head, self.limited(body), self.answer_timeout, |error| code_of(error.as_ref())).await {
             Ok(exchange) => pass_on(&exchange.head, exchange.body),
             Err(Reset(Code::NoSession)) if self.stop.is_cancelled() => refuse(Code::Stopping),
@@ -194,6 +203,11 @@ impl Ingress {
             }
         }));
     }
+}
+
+/// An answer that nothing has to be waited for.
+fn at_once<F>(response: Response<AnswerBody>) -> Either<Ready<Response<AnswerBody>>, F> {
+    Either::Left(std::future::ready(response))
 }
 
 /// HTTP/2 names the host in `:authority`, in `host`, or in both alike (RFC 9113 §8.3.1).

@@ -13,6 +13,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
@@ -135,12 +136,11 @@ impl Server {
         let ordinal = Cell::new(0);
         let service = service_fn(move |request: Request<Incoming>| {
             let note = notes.take(ordinal.replace(ordinal.get() + 1));
-            let (ingress, sender, answering) = (Arc::clone(&self.ingress), sender.clone(), notes.answering());
-            async move {
-                let mut response = ingress.handle(request, sender, note).await;
+            let answering = notes.answering();
+            self.ingress.handle(request, &sender, note).map(|mut response| {
                 response.body_mut().hold(Held::Http1(answering));
                 Ok::<Response<AnswerBody>, Infallible>(response)
-            }
+            })
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -168,13 +168,11 @@ impl Server {
     async fn serve_http2(&self, stream: Prefixed<Stream>, sender: Sender) {
         let busy = Busy::default();
         let service = service_fn(|request: Request<Incoming>| {
-            let ingress = Arc::clone(&self.ingress);
-            let (busy, sender) = (busy.clone(), sender.clone());
-            async move {
-                let mut response = ingress.handle(request, sender, None).await;
+            let busy = busy.clone();
+            self.ingress.handle(request, &sender, None).map(|mut response| {
                 response.body_mut().hold(Held::Http2(busy));
                 Ok::<Response<AnswerBody>, Infallible>(response)
-            }
+            })
         });
         let connection = http2::Builder::new(Tracked(self.tasks.clone()))
             .timer(TokioTimer::new())

@@ -205,9 +205,7 @@ impl Run {
         let closed = loop {
             tokio::select! {
                 closed = &mut connection => break Some(closed),
-                Some(request) = tunnel.next() => {
-                    self.exchanges.spawn(Arc::clone(&self.forwarder).exchange(request));
-                }
+                Some(request) = tunnel.next() => self.forwarder.take(request, &self.exchanges),
                 backlog = tunnel.notice() => {
                     for update in self.gaps.notice(&backlog) {
                         self.tell(update);

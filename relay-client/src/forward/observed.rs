@@ -38,18 +38,20 @@ struct Teed {
     /// It was taken: what still passes is nobody's.
     taken: bool,
     /// What the app did not read, with what is needed to judge it.
-    rest: Option<(ReceivedBody, Watched)>,
+    rest: Option<(ReceivedBody, Arc<Watched>)>,
     /// It broke off.
     broken: bool,
     /// When its last piece passed.
     moved_at: Option<Instant>,
+    /// When it began to be written.
+    forwarded: Option<Instant>,
 }
 
 impl Tee {
     /// For one body, of which `recorder` says how much is kept.
     pub(super) fn new(recorder: Arc<Recorder>) -> Self {
         let passing = Passing::new(&recorder);
-        let teed = Teed { passing, taken: false, rest: None, broken: false, moved_at: None };
+        let teed = Teed { passing, taken: false, rest: None, broken: false, moved_at: None, forwarded: None };
         Self(Arc::new(Shared { recorder, teed: Mutex::new(teed), changed: Notify::new() }))
     }
 
@@ -60,6 +62,16 @@ impl Tee {
     /// When its last piece passed.
     pub(super) fn moved_at(&self) -> Option<Instant> {
         self.lock().moved_at
+    }
+
+    /// Notes that it begins to be written.
+    pub(super) fn forward(&self) {
+        self.lock().forwarded = Some(Instant::now());
+    }
+
+    /// When it began to be written.
+    pub(super) fn forwarded(&self) -> Option<Instant> {
+        self.lock().forwarded
     }
 
     /// As if a piece had passed.
@@ -80,6 +92,12 @@ impl Tee {
         let mut teed = self.lock();
         teed.taken = true;
         std::mem::replace(&mut teed.passing, Passing::new(&self.0.recorder))
+    }
+
+    /// Whether all of it was seen that ever will be.
+    pub(super) fn is_over(&self) -> bool {
+        let teed = self.lock();
+        teed.passing.ended || teed.broken
     }
 
     /// Waits until a request's body is over, so that its signature can be judged. An app that answered early may go on reading it; what an
@@ -104,7 +122,7 @@ impl Tee {
     }
 
     /// Reads a body that nobody else will: all of it where its signature counts, else as much as is kept.
-    async fn read(&self, body: ReceivedBody, watched: Watched) {
+    async fn read(&self, body: ReceivedBody, watched: Arc<Watched>) {
         let counts = watched.start().needs_body();
         let mut rest = pin!(Observed::new(body, self.clone(), Some(watched)));
         while (counts || self.lock().passing.wants_more())
@@ -113,7 +131,7 @@ impl Tee {
     }
 }
 
-/// What is needed to judge a body that is too long to keep.
+/// A request as it came, and what is needed to judge it.
 #[derive(Debug)]
 pub(super) struct Watched {
     pub(super) head: RequestHead,
@@ -135,12 +153,12 @@ pub(super) struct Observed<B: Leftover> {
     /// Taken by the end of its life only.
     body: Option<B>,
     tee: Tee,
-    judged: Option<Watched>,
+    judged: Option<Arc<Watched>>,
 }
 
 impl<B: Leftover> Observed<B> {
     /// Looks at `body` for `tee`; with `judged`, its signature is judged as it passes where it is too long to be judged later.
-    pub(super) fn new(body: B, tee: Tee, judged: Option<Watched>) -> Self {
+    pub(super) fn new(body: B, tee: Tee, judged: Option<Arc<Watched>>) -> Self {
         Self { body: Some(body), tee, judged }
     }
 

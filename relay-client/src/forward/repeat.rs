@@ -11,7 +11,7 @@ use hookwire_protocol::{code::Code, head::BodyLength};
 use hookwire_tunnel::request_parts;
 use http::{HeaderName, HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Forwarder, Observed, Outcome, Passage, response_head};
@@ -38,7 +38,7 @@ impl Forwarder {
             response_body: passage.returned.take(),
             error: outcome.error,
             received_at: passage.received_at,
-            forwarded: passage.since_begun(passage.forwarded),
+            forwarded: passage.since_begun(passage.sent.forwarded()),
             first_byte: passage.since_begun(passage.answered),
             late: false,
             held: false,
@@ -54,7 +54,9 @@ impl Forwarder {
         }
         let sized = replay.head.body != BodyLength::Unknown;
         let body = Whole { data: Some(replay.body.clone()).filter(|body| !body.is_empty()), sized };
-        match self.ask(&replay.head, parts, body, passage).await {
+        let answer = self.ask(&replay.head, parts, body, passage).await;
+        passage.answered = answer.is_ok().then(Instant::now);
+        match answer {
             Ok(response) => self.read(response, passage).await,
             Err(code) => Outcome { response: None, error: Some(code), late: false },
         }

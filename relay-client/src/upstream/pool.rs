@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -22,7 +22,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::wire::Wire;
+use super::{target::Origin, wire::Wire};
 use crate::dial::Socket;
 
 /// A request's body as the pool's connections take it.
@@ -67,17 +67,10 @@ impl Connection {
         Ok(Self { requests, driver: Some(Box::new(driver)) })
     }
 
-    /// Sends a request, and waits for the head of its answer.
-    pub(super) async fn send(
-        &mut self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<RequestBody>>> {
-        let mut answer = pin!(self.requests.try_send_request(request));
-        std::future::poll_fn(|cx| {
-            self.drive(cx);
-            answer.as_mut().poll(cx)
-        })
-        .await
+    /// Sends a request.
+    pub(super) fn send(mut self, request: Request<RequestBody>) -> Asked {
+        let answer = Box::pin(self.requests.try_send_request(request));
+        Asked { connection: self, answer }
     }
 
     /// Moves bytes both ways, as far as they go now. What ends the connection is told to the request on it; with none, it is nobody's.
@@ -100,9 +93,32 @@ impl Connection {
     }
 }
 
+/// The head of an answer; or why there is none, with the request if no byte of it was written.
+type Answered = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
+
+/// A request on its connection, and its answer still to come. Dropping it closes the socket.
+pub(super) struct Asked {
+    connection: Connection,
+    answer: Pin<Box<dyn Future<Output = Answered> + Send>>,
+}
+
+impl Asked {
+    /// Moves the request on, and looks for the head of its answer.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answered> {
+        self.connection.drive(cx);
+        self.answer.as_mut().poll(cx)
+    }
+
+    /// What the answer's body comes on.
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
+    }
+}
+
 /// The idle connections to one app, and the address it was last reached at.
 #[derive(Debug)]
 pub(super) struct Pool {
+    origin: Origin,
     state: Mutex<State>,
     tasks: TaskTracker,
     closed: CancellationToken,
@@ -118,9 +134,14 @@ struct State {
 }
 
 impl Pool {
+    /// What it connects to.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// An empty pool whose tasks belong to `tasks`, and which keeps nothing once `closed` is cancelled.
-    pub(super) fn new(tasks: TaskTracker, closed: CancellationToken) -> Self {
-        Self { state: Mutex::default(), tasks, closed }
+    pub(super) fn new(origin: Origin, tasks: TaskTracker, closed: CancellationToken) -> Self {
+        Self { origin, state: Mutex::default(), tasks, closed }
     }
 
     /// The connection that was used last, if there is one that can be used again.

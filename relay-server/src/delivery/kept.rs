@@ -69,7 +69,7 @@ pub(crate) struct Kept<B> {
     /// It was let go: what was handed on is forgotten.
     let_go: bool,
     /// Behind the last piece. Trailers are passed on, and not held: no provider is known to send any.
-    trailers: Option<HeaderMap>,
+    trailers: Option<Box<HeaderMap>>,
     /// The end was read.
     ended: bool,
 }
@@ -134,7 +134,7 @@ impl<B: Body<Data = Bytes> + Unpin> Kept<B> {
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => self.keep(data),
                 Err(frame) => {
-                    self.trailers = frame.into_trailers().ok();
+                    self.trailers = frame.into_trailers().ok().map(Box::new);
                     self.ended = true;
                 }
             },
@@ -181,7 +181,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Kept<B> {
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
             if let Some(trailers) = self.trailers.take() {
-                return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                return Poll::Ready(Some(Ok(Frame::trailers(*trailers))));
             }
             if self.ended {
                 return Poll::Ready(None);
