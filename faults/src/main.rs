@@ -9,6 +9,7 @@
 mod app;
 mod ledger;
 mod mount;
+mod neighbour;
 mod process;
 mod scenarios;
 mod sender;

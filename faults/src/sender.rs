@@ -122,7 +122,7 @@ async fn send(shared: Arc<Shared>, stop: CancellationToken) {
 }
 
 /// Posts one webhook over the kept connection, or a new one.
-async fn post(kept: &mut Option<Connection>, address: &str, path: &str, id: u64) -> Result<u16> {
+pub(crate) async fn post(kept: &mut Option<Connection>, address: &str, path: &str, id: u64) -> Result<u16> {
     let mut connection = match kept.take() {
         Some(connection) => connection,
         None => Connection::open(address, PATIENCE).await?,

@@ -137,9 +137,14 @@ impl World {
 
     /// Waits until a request comes through to the app.
     pub(crate) async fn routed(&self) -> Result<()> {
+        self.routed_to(ENDPOINT).await
+    }
+
+    /// The same, for any endpoint.
+    pub(crate) async fn routed_to(&self, endpoint: &str) -> Result<()> {
         let begun = Instant::now();
         loop {
-            if self.get().await.is_ok_and(|status| status == 200) {
+            if self.get(endpoint).await.is_ok_and(|status| status == 200) {
                 return Ok(());
             }
             if begun.elapsed() > READY {
@@ -154,9 +159,9 @@ impl World {
     }
 
     /// A request that is never held: the app's own answer, or an error of ours.
-    async fn get(&self) -> Result<u16> {
+    async fn get(&self, endpoint: &str) -> Result<u16> {
         let mut connection = Connection::open(&self.relay_address, Duration::from_secs(1)).await?;
-        let head = format!("GET /{ENDPOINT}/ready HTTP/1.1\r\nhost: {}\r\n\r\n", self.relay_address);
+        let head = format!("GET /{endpoint}/ready HTTP/1.1\r\nhost: {}\r\n\r\n", self.relay_address);
         connection.write(head.as_bytes()).await?;
         let answer = tokio::time::timeout(Duration::from_secs(5), connection.message(false)).await??;
         Ok(answer.context("closed")?.status())

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use super::{Outcome, Setting};
 use crate::{
     ledger::Delivered,
+    neighbour::Neighbour,
     process::is_there,
     sender::{Load, Senders},
     wire::Connection,
@@ -75,17 +76,24 @@ pub(super) async fn clock(setting: Setting) -> Result<Outcome> {
     Ok(Outcome::Held(vec![format!("{} · {balance}", lines.join(", "))]))
 }
 
+/// Webhooks of another endpoint that are timed, before and meanwhile.
+const MEASURED: usize = 500;
+
 /// A client that takes its place and reads nothing must cost the others nothing.
 pub(super) async fn deaf(setting: Setting) -> Result<Outcome> {
     let mut world = World::new(&setting.binary, "hybrid")?;
     world.start().await?;
+    let neighbour = Neighbour::new(&world, &setting.binary).await?;
+    let calm = neighbour.waits(MEASURED).await?;
     let before = world.relay.as_ref().map_or(Ok(0), crate::process::Process::resident_kib)?;
     // The session's own process is stopped: its socket stays open, and nobody reads.
     if let Some(client) = &world.client {
         client.signal("STOP")?;
     }
     let senders = Senders::start(&world.relay_address, &World::hook(), 0, Load::burst(32, 2_000));
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    // It takes longer than the deadline: some are held by then.
+    let (beside, ()) = tokio::join!(neighbour.waits(MEASURED), tokio::time::sleep(Duration::from_secs(6)));
+    let beside = beside?;
     let during = world.relay.as_ref().map_or(Ok(0), crate::process::Process::resident_kib)?;
     if let Some(client) = &world.client {
         client.signal("CONT")?;
@@ -95,7 +103,8 @@ pub(super) async fn deaf(setting: Setting) -> Result<Outcome> {
     let balance = world.balance(&answers).await?;
     ensure!(balance.held > 0, "nothing was held although nobody read: {balance}");
     ensure!(grown < 16 * 1024, "the relay grew by {grown} KiB");
-    Ok(Outcome::Held(vec![format!("relay grew by {grown} KiB · {balance}")]))
+    beside.check(calm)?;
+    Ok(Outcome::Held(vec![format!("relay grew by {grown} KiB · another endpoint {beside}, {calm} before · {balance}")]))
 }
 
 /// The longest that a million may take.
@@ -105,6 +114,8 @@ pub(super) async fn backlog(setting: Setting) -> Result<Outcome> {
     let webhooks = u64::from(setting.rounds(20_000, 1_000_000));
     let mut world = World::new(&setting.binary, "hybrid")?;
     world.start().await?;
+    let neighbour = Neighbour::new(&world, &setting.binary).await?;
+    let calm = neighbour.waits(MEASURED).await?;
     world.kill_client()?;
     let begun = Instant::now();
     let answers = Senders::start(&world.relay_address, &World::hook(), 0, Load::burst(64, webhooks)).finish().await;
@@ -113,6 +124,7 @@ pub(super) async fn backlog(setting: Setting) -> Result<Outcome> {
     ensure!(held as u64 == webhooks, "only {held} of {webhooks} were held");
     world.spawn_client()?;
     let begun = Instant::now();
+    let beside = neighbour.waits(MEASURED).await?;
     let mut peak = 0;
     loop {
         peak = peak.max(world.relay.as_ref().map_or(Ok(0), crate::process::Process::resident_kib)?);
@@ -129,8 +141,10 @@ pub(super) async fn backlog(setting: Setting) -> Result<Outcome> {
     let delivered = Delivered::read(&world.journal())?;
     let parallel = displaced(&delivered.held);
     ensure!(peak < 200 * 1024, "the relay's memory came to {peak} KiB");
+    beside.check(calm)?;
     Ok(Outcome::Held(vec![format!(
-        "{webhooks} taken at {:.0}/s, drained at {:.0}/s, relay's peak {} MiB, out of order by {parallel} at most · {balance}",
+        "{webhooks} taken at {:.0}/s, drained at {:.0}/s, relay's peak {} MiB, out of order by {parallel} at most · \
+         another endpoint meanwhile {beside}, {calm} before · {balance}",
         webhooks as f64 / filling,
         webhooks as f64 / draining,
         peak / 1024
