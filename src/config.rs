@@ -11,6 +11,7 @@ use std::{
     str::FromStr,
 };
 
+use hookwire_relay_client::dial::RelayUrl;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// The file in the current directory.
-const PROJECT_FILE: &str = "hookwire.toml";
+pub(crate) const PROJECT_FILE: &str = "hookwire.toml";
 
 /// The file in the user's folder of settings.
 const USER_FILE: &str = "config.toml";
@@ -38,10 +39,23 @@ pub(crate) struct Settings {
 /// Reads the file that was asked for, or else the two usual ones, where they exist.
 pub(crate) fn load(asked_for: Option<&Path>) -> Result<Settings, Failure> {
     if let Some(path) = asked_for {
-        return read(path)?.ok_or_else(|| Failure::usage(format!("no file `{}`", path.display())));
+        return read(path)?.ok_or_else(|| {
+            Failure::usage(format!("no file `{}`", path.display()))
+                .hint("check the path; `config.example.toml` shows what such a file holds".to_owned())
+        });
     }
-    let user = folders::config().map(|folder| folder.join(USER_FILE));
-    layers(&[Some(PathBuf::from(PROJECT_FILE)), user])
+    layers(&[Some(PathBuf::from(PROJECT_FILE)), user_file()])
+}
+
+/// Whether the user's own file names this relay. That of the project may have come with a repository, from anyone.
+pub(crate) fn user_names(relay: &RelayUrl) -> Result<bool, Failure> {
+    let settings = user_file().map(|path| read(&path)).transpose()?.flatten();
+    Ok(settings.is_some_and(|settings| settings.listen.relay.as_ref() == Some(relay)))
+}
+
+/// Where the user's file is, whether it exists or not.
+pub(crate) fn user_file() -> Option<PathBuf> {
+    folders::config().map(|folder| folder.join(USER_FILE))
 }
 
 /// Reads these files, the first over the second.
@@ -58,7 +72,7 @@ fn read(path: &Path) -> Result<Option<Settings>, Failure> {
     match fs::read_to_string(path) {
         Ok(text) => parse(&text, path).map(Some),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::usage(format!("can't read `{}`: {error}", path.display()))),
+        Err(error) => Err(Failure::unreadable("the settings in", path, &error)),
     }
 }
 

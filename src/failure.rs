@@ -2,7 +2,8 @@
 
 use std::{
     fmt::{self, Display},
-    io::{self, IsTerminal, Write},
+    io::{self, ErrorKind, IsTerminal, Write},
+    path::Path,
     process::ExitCode,
 };
 
@@ -24,6 +25,24 @@ impl Failure {
     /// Usage or configuration: exit code 2.
     pub(crate) fn usage(message: impl Display) -> Self {
         Self { message: message.to_string(), hint: None, exit: USAGE }
+    }
+
+    /// A file that was named can't be read: exit code 2. `what` is what should be in it.
+    pub(crate) fn unreadable(what: &str, path: &Path, error: &io::Error) -> Self {
+        let shown = path.display();
+        let hint = match error.kind() {
+            ErrorKind::NotFound if path.is_relative() => {
+                "check the path: it counts from the directory where hookwire starts".to_owned()
+            }
+            ErrorKind::NotFound => "check the path: there is no such file".to_owned(),
+            ErrorKind::PermissionDenied => {
+                format!("let this user read it: `ls -l {shown}` shows whose it is, and who may")
+            }
+            ErrorKind::IsADirectory => "name a file: this is a folder".to_owned(),
+            ErrorKind::InvalidData => "it has to be text in UTF-8: `file` tells what it is".to_owned(),
+            _ => "name a file that can be read".to_owned(),
+        };
+        Self::usage(format!("can't read {what} `{shown}`: {error}")).hint(hint)
     }
 
     /// What was asked did not hold: exit code 1.
@@ -90,4 +109,30 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_can_not_be_read_says_what_to_do_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let latin = folder.path().join("latin");
+        std::fs::write(&latin, b"\xe9").unwrap();
+        for (path, hint) in [
+            (Path::new("none.pem"), "it counts from the directory where hookwire starts"),
+            (&folder.path().join("none.pem"), "there is no such file"),
+            (folder.path(), "this is a folder"),
+            (&latin, "text in UTF-8"),
+        ] {
+            let error = std::fs::read_to_string(path).unwrap_err();
+            let failure = Failure::unreadable("the token file", path, &error).to_string();
+            assert!(failure.starts_with(&format!("can't read the token file `{}`: ", path.display())), "{failure}");
+            assert!(failure.contains(hint), "{failure}");
+        }
+        let denied = io::Error::from(ErrorKind::PermissionDenied);
+        let failure = Failure::unreadable("the token file", Path::new("/t"), &denied).to_string();
+        assert!(failure.contains("`ls -l /t`"), "{failure}");
+    }
 }

@@ -44,6 +44,11 @@ pub(crate) async fn run(arguments: ListenArgs, logs: &Logs, stop: CancellationTo
     let flags = arguments.settings;
     let files = config::load(None)?.listen;
     let token = secrets::token(flags.token_file.as_deref(), files.token_file.as_deref())?;
+    if let (None, Some(relay), Some(_)) = (&flags.relay, &files.relay, &token)
+        && !config::user_names(relay)?
+    {
+        return Err(unconfirmed(relay));
+    }
     let mut settings = flags.over(files);
     let store = store::of_listener(&settings)?;
     let output = output(settings.output, store.is_some())?;
@@ -64,6 +69,18 @@ pub(crate) async fn run(arguments: ListenArgs, logs: &Logs, stop: CancellationTo
         store::close(store).await;
     }
     end
+}
+
+/// A repository that was cloned may bring a settings file, and that the address of whoever wants tokens.
+fn unconfirmed(relay: &RelayUrl) -> Failure {
+    let file = config::PROJECT_FILE;
+    let own = config::user_file().map_or_else(String::new, |path| {
+        format!(", or for good write `relay = \"{relay}\"` below `[listen]` in `{}`", path.display())
+    });
+    Failure::usage(format!(
+        "only `{file}` names the relay `{relay}`; your token goes to no relay that you did not name yourself"
+    ))
+    .hint(format!("if you trust it, pass `--relay {relay}` or set `HOOKWIRE_RELAY`{own}"))
 }
 
 /// How exchanges are shown: on the whole screen where there is one, and a store to show.
@@ -164,7 +181,11 @@ pub(crate) fn app(settings: ListenSettings) -> Result<App, Failure> {
         },
         secrets: Environment::read(settings.env_file.as_deref())?.secrets(&settings.secret)?.into(),
         insecure: settings.insecure,
-        ca: settings.ca.map(load_ca).transpose().map_err(|error| Failure::usage(chain(&error)))?,
+        ca: settings
+            .ca
+            .map(load_ca)
+            .transpose()
+            .map_err(|error| Failure::usage(chain(&error)).hint(error.hint().to_owned()))?,
         timeout: settings.timeout.map_or(TIMEOUT, |time| time.0),
         max_capture_body: cap,
     })

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use hookwire_capture::{Exchange, Reader, Ready, Update, Writer};
 use hookwire_inspector::tui::{Settings, edit_request};
+use hookwire_protocol::code::Code;
 use hookwire_relay_client::{App, Edit, Replay, ReplayError, Replayer, Watcher};
 use tokio_util::sync::CancellationToken;
 
@@ -153,7 +154,7 @@ fn body(text: &str) -> Result<Bytes, Failure> {
         }
         Some(path) => fs::read(Path::new(path)),
     };
-    read.map(Bytes::from).map_err(|error| Failure::usage(format!("can't read the body from `{}`: {error}", &text[1..])))
+    read.map(Bytes::from).map_err(|error| Failure::unreadable("the body from", Path::new(&text[1..]), &error))
 }
 
 /// Sends them in order, and counts those that the app gave no whole answer to.
@@ -166,6 +167,7 @@ async fn send(
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     let (all, mut sent, mut failed) = (replays.len(), 0, 0);
+    let mut first_error = None;
     for (replay, original) in replays {
         if stop.is_cancelled() {
             return Err(Failure::not_so(format!("stopped after {sent} of {all} replays")));
@@ -176,14 +178,26 @@ async fn send(
         }
         sent += 1;
         failed += usize::from(replayed.error.is_some());
+        first_error = first_error.or(replayed.error);
         let mut out = io::stdout().lock();
         // That nobody reads it is no failure: the store has it.
         form.write(&Update::Exchange(replayed), &mut out).and_then(|()| out.flush()).ok();
     }
-    match failed {
-        0 => Ok(()),
-        1 if all == 1 => Err(Failure::not_so("the app gave no whole answer")),
-        _ => Err(Failure::not_so(format!("the app gave no whole answer to {failed} of {all}"))),
+    let Some(code) = first_error else { return Ok(()) };
+    let what = match all {
+        1 => "the app gave no whole answer".to_owned(),
+        _ => format!("the app gave no whole answer to {failed} of {all}"),
+    };
+    Err(Failure::not_so(format!("{what}: {}", code.message())).hint(advice(code).to_owned()))
+}
+
+/// What to do about a replay that failed so. The codes' own hints speak of `hookwire listen`.
+fn advice(code: Code) -> &'static str {
+    match code {
+        Code::AppRefused | Code::AppUnreachable => "start the app, or name another with `--to`: `--to 3000`",
+        Code::AppTls => "check the scheme of `--to`; for a self-signed certificate pass `--ca` or `--insecure`",
+        Code::AppTimeout => "look at what the app waits for, or raise `--timeout`",
+        other => other.hint(),
     }
 }
 

@@ -196,9 +196,8 @@ impl Environment {
                 (format!("env:{name}"), value.into_bytes())
             }
             Place::File(path) => {
-                let value = fs::read(path).map_err(|error| {
-                    Failure::usage(format!("can't read the secret of `{provider}` from `{}`: {error}", path.display()))
-                })?;
+                let value = fs::read(path)
+                    .map_err(|error| Failure::unreadable(&format!("the secret of `{provider}` from"), path, &error))?;
                 (format!("file:{}", path.display()), without_line_end(value))
             }
         };
@@ -215,8 +214,7 @@ impl Environment {
 impl EnvFile {
     fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
-        let text = fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("can't read the env file `{shown}`: {error}")))?;
+        let text = fs::read_to_string(path).map_err(|error| Failure::unreadable("the env file", path, &error))?;
         let variables = dotenv::parse(&text).map_err(|error| Failure::usage(format!("`{shown}` {error}")))?;
         Ok(Self { path: path.to_owned(), variables })
     }
@@ -232,8 +230,7 @@ pub(crate) fn token(flag: Option<&Path>, settings: Option<&Path>) -> Result<Opti
     let (text, place) = match (flag, variable, settings) {
         (None, Some(text), _) => (text, format!("the environment variable `{TOKEN_VARIABLE}`")),
         (Some(path), ..) | (None, None, Some(path)) => {
-            let text = fs::read_to_string(path)
-                .map_err(|error| Failure::usage(format!("can't read the token file `{}`: {error}", path.display())))?;
+            let text = fs::read_to_string(path).map_err(|error| Failure::unreadable("the token file", path, &error))?;
             (text, format!("the token file `{}`", path.display()))
         }
         (None, None, None) => return Ok(None),

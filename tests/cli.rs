@@ -102,6 +102,34 @@ fn a_missing_secret_is_named() {
 }
 
 #[test]
+fn a_file_that_can_not_be_read_says_what_to_do() {
+    let listen = &["listen", "3000", "--relay", "127.0.0.1:1"][..];
+    for (arguments, error, hint) in [
+        (
+            [listen, &["--token-file", "none"]].concat(),
+            "can't read the token file `none`",
+            "check the path: it counts from",
+        ),
+        ([listen, &["--token-file", "."]].concat(), "can't read the token file `.`", "name a file"),
+        ([listen, &["--env-file", "none"]].concat(), "can't read the env file `none`", "check the path"),
+        (
+            [listen, &["--secret", "stripe=file:none"]].concat(),
+            "can't read the secret of `stripe` from `none`",
+            "check the path",
+        ),
+        ([listen, &["--ca", "none"]].concat(), "the CA file `none` can't be read", "check the path given with `--ca`"),
+        (vec!["verify", "stripe", "--body", "none"], "can't read the body from `none`", "check the path"),
+        (
+            vec!["relay", "--listen", "127.0.0.1:0", "--tls-cert", "none", "--tls-key", "none"],
+            "can't read the TLS file `none`",
+            "check the paths given with `--tls-cert` and `--tls-key`",
+        ),
+    ] {
+        assert_refused(&run(&arguments), error, hint);
+    }
+}
+
+#[test]
 fn a_literal_secret_is_refused_and_not_repeated() {
     let output = run(&["listen", "3000", "--relay", "127.0.0.1:1", "--secret", "stripe=whsec_hunter2"]);
     assert_refused(
@@ -120,10 +148,75 @@ fn a_broken_file_names_the_place() {
     assert_refused(&output, "`hookwire.toml` line 3, column 1: unknown field `time`", "the keys are the long flags");
 }
 
+/// A cloned repository can bring a `hookwire.toml`, and that the address of whoever collects tokens.
+#[test]
+fn a_token_goes_to_no_relay_that_only_the_project_names() {
+    const TOKEN: &str = "hookwire_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let relay = format!("http://{}", stranger.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!("[listen]\ntarget = 3000\nrelay = \"{relay}\"\nstore = \"off\"\n");
+    fs::write(folder.path().join("token"), TOKEN).unwrap();
+    fs::write(folder.path().join("hookwire.toml"), &settings).unwrap();
+
+    // Wherever the token comes from: a file that the project names may be any of the user's.
+    let listen = || {
+        let mut command = hookwire(folder.path());
+        command.arg("listen");
+        command
+    };
+    let with_variable = listen().env("HOOKWIRE_TOKEN", TOKEN).output().unwrap();
+    let with_flag = listen().args(["--token-file", "token"]).output().unwrap();
+    fs::write(folder.path().join("hookwire.toml"), format!("{settings}token-file = \"token\"\n")).unwrap();
+    let with_file = listen().output().unwrap();
+    for output in [with_variable, with_flag, with_file] {
+        assert_refused(
+            &output,
+            &format!("only `hookwire.toml` names the relay `{relay}`"),
+            &format!("if you trust it, pass `--relay {relay}`"),
+        );
+        assert!(!stderr(&output).contains(TOKEN));
+    }
+    assert_eq!(stranger.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+
+    // The control: whoever names the relay as well has it called, and who has no token too.
+    stranger.set_nonblocking(false).unwrap();
+    let calls = |command: &mut Command| {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let (mut stream, _) = stranger.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            assert_eq!(stream.read(&mut byte).unwrap(), 1);
+            request.extend(byte);
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        String::from_utf8(request).unwrap().contains(TOKEN)
+    };
+    assert!(calls(listen().args(["--relay", &relay])));
+    assert!(calls(listen().env("HOOKWIRE_RELAY", &relay)));
+    fs::create_dir_all(folder.path().join("config/hookwire")).unwrap();
+    fs::write(folder.path().join("config/hookwire/config.toml"), format!("[listen]\nrelay = \"{relay}/\"\n")).unwrap();
+    assert!(calls(&mut listen()));
+    fs::write(folder.path().join("config/hookwire/config.toml"), "[listen]\nrelay = \"https://mine.example\"\n")
+        .unwrap();
+    assert_eq!(listen().output().unwrap().status.code(), Some(2));
+    fs::write(folder.path().join("hookwire.toml"), &settings).unwrap();
+    assert!(!calls(&mut listen()));
+}
+
 #[test]
 fn a_settings_file_that_was_asked_for_must_exist() {
     let output = run(&["relay", "--config", "none.toml"]);
-    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(2), "error: no file `none.toml`\n"));
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (
+            Some(2),
+            "error: no file `none.toml`\n\nhint: check the path; `config.example.toml` shows what such a file holds\n"
+        )
+    );
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(crate) struct Units<'a> {
     chunks: Utf8Chunks<'a>,
     valid: Chars<'a>,
     invalid: slice::Iter<'a, u8>,
-    /// How many marks stand on the last letter.
+    /// How many marks stand on the last letter; all that may where there is none, as behind an escape.
     marks: usize,
 }
 
@@ -90,9 +90,13 @@ impl Iterator for Units<'_> {
             if let Some(c) = self.valid.next() {
                 self.marks = if c.width() == Some(0) { self.marks + 1 } else { 0 };
                 let visible = is_visible(c) && self.marks <= MAX_MARKS;
+                if !visible {
+                    self.marks = MAX_MARKS;
+                }
                 return Some(if visible { Unit::Visible(c) } else { Unit::Escaped(c) });
             }
             if let Some(&byte) = self.invalid.next() {
+                self.marks = MAX_MARKS;
                 return Some(Unit::Invalid(byte));
             }
             let chunk = self.chunks.next()?;
@@ -192,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_can_not_be_seen_becomes_an_escape() {
-        let cases: [(&[u8], &str); 14] = [
+        let cases: [(&[u8], &str); 16] = [
             (b"\x1b[2J\x07", "\\x1b[2J\\x07"),
             (b"a\r\n\tb\x00\x7f", "a\\r\\n\\tb\\x00\\x7f"),
             // A C1 control as one raw byte, and as UTF-8: terminals obey both.
@@ -207,6 +211,9 @@ mod tests {
             (b"ok\xff\xfe", "ok\\xff\\xfe"),
             (b"\xe2\x82", "\\xe2\\x82"),
             ("\u{301}a".as_bytes(), "\\u{301}a"),
+            // What stands for a character is no letter: a mark behind it shows alike wherever the text is cut.
+            (b"a\xff\xcc\x81", "a\\xff\\u{301}"),
+            ("a\u{200d}\u{301}".as_bytes(), "a\\u{200d}\\u{301}"),
             ("a\u{301}\u{301}\u{301}\u{301}\u{301}".as_bytes(), "a\u{301}\u{301}\u{301}\u{301}\\u{301}"),
         ];
         for (bytes, expected) in cases {

@@ -3,7 +3,7 @@
 //! One configuration serves the relay and the app; only the app may be trusted blindly (`--insecure`). The crypto provider is
 //! always ring, given explicitly: a process default set by somebody else is never used.
 
-use std::{path::Path, sync::Arc};
+use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -44,6 +44,25 @@ pub enum TrustError {
     /// The operating system's trusted certificates are missing.
     #[error("the system's trusted certificates can't be loaded")]
     System(#[source] rustls::Error),
+}
+
+impl TrustError {
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Read { source: pem::Error::Io(error), .. } => match error.kind() {
+                ErrorKind::NotFound => "check the path given with `--ca`",
+                ErrorKind::PermissionDenied => "let this user read it: `ls -l` shows whose it is, and who may",
+                _ => "name a file that can be read with `--ca`",
+            },
+            Self::Read { .. } | Self::Empty { .. } | Self::Certificate(_) => {
+                "pass the authority's certificate as PEM, which begins with `-----BEGIN CERTIFICATE-----`"
+            }
+            Self::System(_) => {
+                "install the system's certificates (often the package `ca-certificates`), or name an authority with `--ca`"
+            }
+        }
+    }
 }
 
 /// The certificates of a PEM file, as given with `--ca`.

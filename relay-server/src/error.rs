@@ -25,6 +25,14 @@ pub enum RelayError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of the certificate can't be read.
+    #[error("can't read the TLS file `{}`: {source}", path.display())]
+    TlsUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A file of the data folder can't be used.
     #[error("can't use `{}`: {reason}", path.display())]
     Data {
@@ -62,6 +70,10 @@ impl RelayError {
             }
             Self::Listen { .. } => Some("check that the address belongs to this machine".into()),
             Self::Tls { .. } => Some("pass PEM files: the chain, leaf first, with `--tls-cert`, and its key with `--tls-key`".into()),
+            Self::TlsUnreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Some(
+                "let the relay's user read it; with systemd, `LoadCredential` hands it over without loosening its rights".into(),
+            ),
+            Self::TlsUnreadable { .. } => Some("check the paths given with `--tls-cert` and `--tls-key`".into()),
             Self::Data { .. } => Some("check the folder's owner and rights, or pass another `--data-dir`".into()),
             Self::Damaged { .. } => Some("put a good copy in its place, or remove it and do without what it held".into()),
             Self::DataInUse(_) => Some("stop it, or give this one a folder of its own with `--data-dir`".into()),

@@ -249,8 +249,20 @@ impl FromStr for Provider {
 #[error("unknown provider `{0}`; {known}", known = known(.0))]
 pub struct UnknownProvider(String);
 
-/// Those that begin like the unknown one, or all.
+/// How far a wrong name may be from a right one that it is taken for, in edits: two letters, or one swapped and one forgotten.
+const TYPO: usize = 2;
+
+/// The one that was probably meant, those that begin like the unknown one, or all.
 fn known(name: &str) -> String {
+    let wrong = name.to_ascii_lowercase();
+    let distance = |provider: &&Provider| strsim::damerau_levenshtein(&wrong, provider.name());
+    let closest = Provider::ALL.iter().min_by_key(distance);
+    // A name of which half is wrong was not a typo.
+    let typo = closest.filter(|provider| distance(provider) <= TYPO.min(wrong.chars().count() / 2));
+    let begun = || Provider::ALL.iter().find(|provider| wrong.len() > 1 && provider.name().starts_with(&wrong));
+    if let Some(meant) = typo.or_else(begun) {
+        return format!("did you mean `{meant}`?");
+    }
     let begins_alike = |provider: &&Provider| match (provider.name().as_bytes(), name.as_bytes()) {
         ([one, ..], [other, ..]) => one.eq_ignore_ascii_case(other),
         _ => false,
@@ -275,10 +287,21 @@ mod tests {
             assert_eq!(provider.name().parse(), Ok(*provider));
             assert_eq!(provider.title().parse(), Ok(*provider));
         }
-        let error = "razorpey".parse::<Provider>().unwrap_err();
+        let error = |name: &str| name.parse::<Provider>().unwrap_err().to_string();
+        for (wrong, meant) in [
+            ("razorpey", "razorpay"),
+            ("Razropay", "razorpay"),
+            ("tsripe", "stripe"),
+            ("xtripe", "stripe"),
+            ("pay-pal", "paypal"),
+            ("gihtub", "github"),
+            ("razor", "razorpay"),
+        ] {
+            assert_eq!(error(wrong), format!("unknown provider `{wrong}`; did you mean `{meant}`?"));
+        }
         assert_eq!(
-            error.to_string(),
-            "unknown provider `razorpey`; those that begin alike are `razorpay`, `resend`, `replicate`, `recurly`"
+            error("rupay"),
+            "unknown provider `rupay`; those that begin alike are `razorpay`, `resend`, `replicate`, `recurly`"
         );
         assert!("".parse::<Provider>().unwrap_err().to_string().contains("known are `razorpay`, `stripe`"));
     }

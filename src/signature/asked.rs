@@ -144,7 +144,7 @@ fn body(what: &SignatureArgs, is_wanted: bool) -> Result<Vec<u8>, Failure> {
 }
 
 fn bytes_of(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    let failed = |error: io::Error| Failure::usage(format!("can't read {what} from `{}`: {error}", path.display()));
+    let failed = |error: io::Error| Failure::unreadable(&format!("{what} from"), path, &error);
     if path.as_os_str() == STDIN {
         let mut bytes = Vec::new();
         return io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes).map_err(failed);

@@ -153,7 +153,7 @@ fn both(reader: &Reader, exchanges: &[Exchange], filter: &Filter) -> (Vec<u64>, 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases * 3 / 2))]
     #[test]
     fn the_store_finds_what_a_filter_finds(text in filters()) {
         let (exchanges, place, _) = stored();

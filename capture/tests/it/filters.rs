@@ -164,6 +164,12 @@ fn without_an_answer_the_status_is_the_error_s_or_0() {
 const WRONG: &[(&str, usize, &str, &str)] = &[
     ("stauts:5xx", 1, "there is no field `stauts`", "did you mean `status:`?"),
     ("late status:5xx vredict:valid", 17, "there is no field `vredict`", "did you mean `verdict:`?"),
+    ("statu:5xx", 1, "there is no field `statu`", "did you mean `status:`?"),
+    ("verd:invalid", 1, "there is no field `verd`", "did you mean `verdict:`?"),
+    ("porv:razorpay", 1, "there is no field `porv`", "did you mean `provider:`?"),
+    ("e:x", 1, "there is no field `e`", "put it in quotes to search for the text: `\"e:…\"`"),
+    ("c:/orders", 1, "there is no field `c`", "put it in quotes to search for the text: `\"c:…\"`"),
+    ("verdict:inv", 9, "there is no verdict `inv`", "did you mean `verdict:invalid`?"),
     ("https://x", 1, "there is no field `https`", "put it in quotes to search for the text: `\"https:…\"`"),
     ("status:", 8, "`status:` needs a value", "for example `status:5xx`"),
     ("late status:abc", 13, "`abc` is no status", "for example `status:5xx`"),

@@ -133,11 +133,14 @@ fn opening_a_reader_leaves_the_writer_s_locks_in_place() {
     let place = Place::new();
     let _store = place.filled(1);
     let inode = fs::metadata(place.path()).unwrap().ino();
-    let locked = || {
+    let listed = || {
         let locks = fs::read_to_string("/proc/locks").unwrap();
         let (pid, file) = (format!(" {} ", std::process::id()), format!(":{inode} "));
         locks.lines().any(|line| line.contains(&pid) && line.contains(&file))
     };
+    // The kernel lists locks page by page, and skips some while others come and go: of 8,000 lists beside a busy process, 6 lacked a
+    // lock that was held all the time. None names one that is not.
+    let locked = || (0..10).any(|_| listed());
     assert!(locked(), "the writer holds a lock");
     drop(place.reader());
     assert!(matches!(open(&place).map(Store::close), Ok(Ok(()))));

@@ -19,7 +19,7 @@ pub(crate) use journal::Journal;
 pub(crate) use listener::Listener;
 pub(crate) use pattern::Pattern;
 pub(crate) use process::Process;
-pub(crate) use raw_app::{RawApp, unused_address};
+pub(crate) use raw_app::{RawApp, own_address, unused_address};
 pub(crate) use relay::Relay;
 pub(crate) use shop::{SECRETS, Shop, send};
 pub(crate) use wire::{Head, Wire};

@@ -120,7 +120,8 @@ fn an_app_that_takes_too_long_is_called_once_and_shown_as_late() {
     let (status, id) = post(&relay, "/slow");
     let after = begun.elapsed();
     assert_eq!(status, 202);
-    assert!(after >= IN_TIME && after < IN_TIME + Duration::from_secs(1), "{after:?}");
+    // How exact it is shows where the clock is the test's; here it matters that it did not wait for the app.
+    assert!(after >= IN_TIME && after < DEADLINE / 2, "{after:?}");
     arrived.recv_timeout(DEADLINE).unwrap();
     pass_by(&relay);
     release.send(()).unwrap();

@@ -105,7 +105,8 @@ fn an_app_that_is_away_is_exit_code_1_and_recorded() {
     let away = unused_address().to_string();
     let printed = home.run(&["replay", "latest", "--json", "--to", &away]);
     assert_eq!(printed.code, Some(1), "{}", printed.stderr);
-    assert!(printed.stderr.starts_with("error: the app gave no whole answer"), "{}", printed.stderr);
+    assert!(printed.stderr.starts_with("error: the app gave no whole answer: the app refused"), "{}", printed.stderr);
+    assert!(printed.stderr.contains("\n\nhint: start the app, or name another with `--to`"), "{}", printed.stderr);
     assert_eq!(printed.json()[0]["error"], "app-refused");
     assert_eq!(home.run(&["requests", "list", "--json"]).lines()[0]["error"], "app-refused");
 }

@@ -56,6 +56,8 @@ fn an_expired_certificate_is_refused_as_expired() {
     let home = Home::new();
     let authority = Authority::new(&home);
     let relay = relay_with(&home, &authority.certify_expired(&home, &["127.0.0.1"]));
+    let warned = |line: &String| line.contains("expired on 2020-12-31").then_some(());
+    relay.process.stderr.wait_for("a warning of the relay itself", 0, warned);
     let (code, errors) = listen(&relay.url, Some(&authority)).failure();
     assert_eq!(code, Some(2), "{errors}");
     assert!(errors.contains("expired"), "{errors}");

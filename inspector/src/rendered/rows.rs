@@ -1,6 +1,6 @@
 //! Lines broken into rows, and rows made of lines.
 
-use std::ops::Range;
+use std::{iter::Peekable, ops::Range};
 
 use super::{
     MATCH_LIMIT,
@@ -76,21 +76,50 @@ pub(super) fn row(content: &dyn Content, rows: &[Row], width: usize, matches: &[
     let mut base = 0;
     for Piece { bytes, role } in &pieces.pieces {
         let piece = base..base + bytes.len();
-        let mut at = piece.start.max(start);
-        let stop = piece.end.min(end);
-        while at < stop {
-            while marks.next_if(|mark| mark.end <= at).is_some() {}
-            let (next, role) = match marks.peek() {
-                Some(mark) if mark.start <= at => (mark.end.min(stop), Role::Match),
-                Some(mark) => (mark.start.min(stop), *role),
-                None => (stop, *role),
-            };
-            spans.push(Span::new(role, &bytes[at - base..next - base]));
-            at = next;
+        let seen = piece.start.max(start)..piece.end.min(end);
+        if !seen.is_empty() {
+            mark(&bytes[seen.start - base..seen.end - base], seen.start, *role, &mut marks, &mut spans);
         }
         base = piece.end;
     }
     spans
+}
+
+/// Writes `bytes` as spans, those that a search found apart. `at` is where they begin in their line.
+fn mark(
+    bytes: &[u8],
+    at: usize,
+    role: Role,
+    marks: &mut Peekable<impl Iterator<Item = Range<usize>>>,
+    spans: &mut Line,
+) {
+    let (mut from, mut from_role) = (0, role);
+    for letter in letters(bytes) {
+        while marks.next_if(|mark| mark.end <= at + letter.start).is_some() {}
+        let found = marks.peek().is_some_and(|mark| mark.start < at + letter.end);
+        let letter_role = if found { Role::Match } else { role };
+        if letter_role != from_role && letter.start > from {
+            spans.push(Span::new(from_role, &bytes[from..letter.start]));
+            from = letter.start;
+        }
+        from_role = letter_role;
+    }
+    spans.push(Span::new(from_role, &bytes[from..]));
+}
+
+/// Where the letters of `bytes` are, each with the marks that stand on it: apart from it they would become escapes, and
+/// the row wider than it was laid out.
+fn letters(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut units = units(bytes).peekable();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at;
+        at += units.next()?.bytes();
+        while let Some(mark) = units.next_if(|unit| unit.columns() == 0) {
+            at += mark.bytes();
+        }
+        Some(start..at)
+    })
 }
 
 /// Lengths here are those of bodies in memory, which [`crate::body`] cuts far below 4 GiB.

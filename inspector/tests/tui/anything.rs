@@ -1,5 +1,7 @@
 //! Any keys, at any size, over any bytes: it never panics, and never lets a control character through.
 
+use std::collections::HashSet;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use hookwire_inspector::tui::{ActionError, Context, Effect, KEYMAP, Message};
 use proptest::prelude::*;
@@ -49,7 +51,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         16 => key().prop_map(Step::Key),
         2 => mouse().prop_map(Step::Mouse),
-        2 => (1..200_u16, 1..60_u16).prop_map(|(width, height)| Step::Size(width, height)),
+        2 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Step::Size(width, height)),
+        1 => (0..200_u16, 0..6_u16).prop_map(|(width, height)| Step::Size(width, height)),
         1 => any::<String>().prop_map(Step::Paste),
         2 => (1..300_u64).prop_map(Step::Arrive),
         1 => (1..400_u64).prop_map(Step::Forget),
@@ -57,8 +60,67 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A tenth of the usual number, for each case draws up to sixty screens; `PROPTEST_CASES` asks for more of them, too.
+fn cases() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: (usual.cases / 10).max(1), ..usual }
+}
+
+/// Where keys mean something, and how one gets there.
+const PLACES: [&str; 16] = [
+    "",
+    "enter 1",
+    "enter 3",
+    "enter 4",
+    "enter 4 z -",
+    "enter 6 /",
+    "?",
+    "? /",
+    "f",
+    "f \"status:wrong\"",
+    "/ \"a\" enter",
+    ":",
+    "n",
+    "y",
+    "x",
+    "d",
+];
+
+/// Twenty screens side by side: a share of so many columns is more than 16 bits hold.
+#[test]
+fn a_very_wide_screen_is_split_as_any_other() {
+    let mut script = Script::new(fixture::shop());
+    script.draw(1300, 8);
+    assert!(script.press("enter").screen(1300, 8).contains("overview  signature"));
+}
+
+/// No row left, or no column: what the screen is for a moment while a window is dragged, and what some terminals say
+/// that they are before they know.
+#[test]
+fn every_key_works_at_every_small_size() {
+    let keys: HashSet<KeyEvent> = Context::ALL
+        .iter()
+        .flat_map(|&(context, _)| KEYMAP.bindings(context))
+        .map(|binding| binding.on[0].event())
+        .collect();
+    let sizes = [(0, 0), (1, 1), (1, 24), (80, 0), (80, 2), (80, 3), (3, 7), (170, 2)];
+    for (width, height) in sizes {
+        let mut script = Script::new(fixture::shop());
+        script.arrive([fixture::hostile(fixture::HOSTILE), payment(1)]);
+        script.draw(width, height);
+        for place in PLACES {
+            for &key in &keys {
+                script.press("esc esc esc esc g").press(place);
+                // Twice, for what is there only after the first.
+                script.tell(Message::Key(key)).tell(Message::Key(key));
+                script.draw(width, height);
+            }
+        }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     #[test]
     fn nothing_breaks_it(

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -131,7 +131,24 @@ impl Display for RawApp {
     }
 }
 
-/// An address where nothing listens.
+/// An address where nothing listens, until the test itself does.
 pub(crate) fn unused_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind((own_address(), 0)).unwrap().local_addr().unwrap()
+}
+
+/// An IP address of this machine that no other test listens on. On one that all share, a port that is given up for a while may be
+/// what another test gets when it asks for any. Linux has a whole network for that (127.0.0.0/8, RFC 1122 §3.2.1.3 g).
+pub(crate) fn own_address() -> Ipv4Addr {
+    /// 127.1.0.0 is the first one.
+    const FIRST: u32 = 0x7f01_0000;
+    /// 127.254.0.0 is not used any more.
+    const COUNT: u32 = 0x00fd_0000;
+    /// More than one run of the tests asks for.
+    const PER_PROCESS: u32 = 1024;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    if !cfg!(target_os = "linux") {
+        return Ipv4Addr::LOCALHOST;
+    }
+    let number = std::process::id().wrapping_mul(PER_PROCESS).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+    Ipv4Addr::from(FIRST + number % COUNT)
 }

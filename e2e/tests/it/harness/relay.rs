@@ -1,15 +1,15 @@
 //! `hookwire relay` on a port of its own.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Output;
 
-use super::{Home, Process, Wire};
+use super::{Home, Process, Wire, own_address};
 
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
-    /// As the relay prints it: `http://127.0.0.1:<port>`.
+    /// As the relay prints it: `http://127.1.2.3:<port>`.
     pub(crate) url: String,
     home: Home,
     arguments: Vec<String>,
@@ -22,8 +22,11 @@ impl Relay {
     }
 
     pub(crate) fn start(home: &Home, arguments: &[&str]) -> Self {
+        // A certificate is for an address.
+        let certified = arguments.contains(&"--tls-cert");
+        let host = if certified { Ipv4Addr::LOCALHOST } else { own_address() };
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        Self::listen("127.0.0.1:0", home.clone(), arguments)
+        Self::listen(&format!("{host}:0"), home.clone(), arguments)
     }
 
     /// Another process on the same port with the same data, once this one is dead: with `HOOKWIRE_FAILPOINT` it dies there.

@@ -133,11 +133,16 @@ impl Wire {
     /// Reads what there is, at least one byte.
     fn fill(&mut self) -> io::Result<()> {
         let mut piece = vec![0; PIECE];
-        match self.stream.read(&mut piece)? {
-            0 => Err(ErrorKind::UnexpectedEof.into()),
-            length => {
-                self.buffer.extend_from_slice(&piece[..length]);
-                Ok(())
+        loop {
+            match self.stream.read(&mut piece) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(length) => {
+                    self.buffer.extend_from_slice(&piece[..length]);
+                    return Ok(());
+                }
+                // A read with a timeout is not begun again when the process was stopped and goes on (signal(7)).
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
     }

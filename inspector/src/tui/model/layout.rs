@@ -18,7 +18,7 @@ const TALL: u16 = 22;
 const NOTICE: usize = 4;
 
 /// The list's columns where the detail stands beside it, in percent.
-const LIST_SHARE: u16 = 52;
+const LIST_SHARE: u32 = 52;
 
 /// The parts of the screen; none for what is not seen.
 ///
@@ -75,7 +75,7 @@ impl Model {
     fn split(&self, panes: Rect, areas: &mut Areas) {
         let (list, detail) = match (&self.detail, self.pane) {
             (Some(_), _) if !self.zoomed && self.size.0 >= WIDE => {
-                let left = panes.width * LIST_SHARE / 100;
+                let left = (u32::from(panes.width) * LIST_SHARE / 100) as u16;
                 let (list, rest) = columns(panes, left);
                 let (border, detail) = columns(rest, 1);
                 areas.border = Some(border);

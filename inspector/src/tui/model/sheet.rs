@@ -88,7 +88,7 @@ impl Sheet {
 
     /// Scrolls by so many rows; the cursor comes along at the edges.
     pub(crate) fn roll(&mut self, by: isize, height: usize) {
-        self.top = self.top.saturating_add_signed(by).min(self.len().saturating_sub(height));
+        self.top = self.top.saturating_add_signed(by).min(self.lowest(height));
         let bottom = (self.top + height.saturating_sub(1)).min(self.last());
         self.cursor = self.cursor.clamp(self.top.min(bottom), bottom);
     }
@@ -101,7 +101,7 @@ impl Sheet {
 
     /// Goes to the last row.
     pub(crate) fn end(&mut self, height: usize) {
-        self.top = self.len().saturating_sub(height);
+        self.top = self.lowest(height);
         self.cursor = self.last();
     }
 
@@ -123,13 +123,18 @@ impl Sheet {
         self.cursor = *self.matches.get(place)?;
         if !self.range(height).contains(&self.cursor) {
             // A third of the screen above it: what comes before a place helps to understand it.
-            self.top = self.cursor.saturating_sub(height / 3).min(self.len().saturating_sub(height));
+            self.top = self.cursor.saturating_sub(height / 3).min(self.lowest(height));
         }
         Some((place + 1, count))
     }
 
     fn show(&mut self, height: usize) {
-        self.top = self.top.clamp((self.cursor + 1).saturating_sub(height), self.cursor);
+        self.top = self.top.clamp((self.cursor + 1).saturating_sub(height.max(1)), self.cursor);
+    }
+
+    /// The row that is the first to be seen at the end of the text. With no room at all it is as with a single row.
+    fn lowest(&self, height: usize) -> usize {
+        self.len().saturating_sub(height.max(1))
     }
 
     fn last(&self) -> usize {
@@ -139,3 +144,79 @@ impl Sheet {
 
 /// Rows looked at for something to fold: it is in the first lines of a body if it is anywhere, below a few headings.
 const PROBE: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        body::{Options, View},
+        rendered::Folds,
+    };
+
+    /// JSON of twelve rows that folds, and a text of three rows that does not.
+    fn sheets() -> [Sheet; 3] {
+        let sheet = |text: &'static str, content_type: &[u8]| {
+            let bytes = bytes::Bytes::from_static(text.as_bytes());
+            let body = hookwire_capture::CapturedBody { length: bytes.len() as u64, bytes, sha256: None };
+            let options = Options { width: 20, folds: &Folds::default(), search: "a", view: View::Fitting };
+            Sheet::new(crate::body::render(&body, Some(content_type), None, &options))
+        };
+        [
+            sheet(r#"{"a":[1,2,{"b":[]},4,5,6],"c":{"a":1}}"#, b"application/json"),
+            sheet("a\nb\na", b"text/plain"),
+            Sheet::new(Rendered::new(Box::new(crate::rendered::Fixed::from(Vec::new())), 20, "")),
+        ]
+    }
+
+    /// A screen that was made so small that no row is left for the text.
+    #[test]
+    fn no_room_or_a_single_row_breaks_nothing() {
+        for height in [0, 1, 2] {
+            let moves: [&dyn Fn(&mut Sheet); 10] = [
+                &|sheet| sheet.step(1, height),
+                &|sheet| sheet.step(isize::MAX, height),
+                &|sheet| sheet.step(-2, height),
+                &|sheet| sheet.roll(3, height),
+                &|sheet| sheet.roll(isize::MIN, height),
+                &|sheet| sheet.end(height),
+                &|sheet| sheet.pick(height),
+                &|sheet| {
+                    sheet.find(true, false, height);
+                },
+                &|sheet| {
+                    sheet.find(false, true, height);
+                },
+                &|sheet| {
+                    if let Some(node) = sheet.node() {
+                        sheet.stand_on(node, height);
+                    }
+                },
+            ];
+            for (first, second) in
+                (0..moves.len()).flat_map(|first| (0..moves.len()).map(move |second| (first, second)))
+            {
+                for mut sheet in sheets() {
+                    for index in [first, second, first] {
+                        moves[index](&mut sheet);
+                        assert!(sheet.seen(height).len() <= height);
+                        assert!(sheet.top <= sheet.last() && sheet.cursor <= sheet.last(), "{sheet:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_shows_the_row_one_stands_on() {
+        let [mut sheet, ..] = sheets();
+        for height in [1, 2, 5] {
+            for by in [3, 4, -2, 9, -20] {
+                sheet.step(by, height);
+                assert!(sheet.range(height).contains(&sheet.cursor), "{by} at {height}: {sheet:?}");
+            }
+        }
+        // With no room, one stands at the top of it.
+        sheet.step(3, 0);
+        assert_eq!((sheet.top, sheet.cursor), (3, 3));
+    }
+}
