@@ -1,6 +1,9 @@
 //! `hookwire listen`: brings webhooks to an app, over a relay elsewhere or one inside this process.
 
-use std::{io::ErrorKind, time::Duration};
+use std::{
+    io::{self, ErrorKind},
+    time::Duration,
+};
 
 use hookwire_capture::{Store, Update};
 use hookwire_inspector::tui::Feed;
@@ -107,12 +110,15 @@ pub(crate) async fn bring(
 ) -> Result<(), Failure> {
     let app = config.app.clone();
     let client = Client::new(config).map_err(|error| failure(&error))?;
-    let writer = store.map(Store::writer);
-    let (Output::Tui, Some(store)) = (output, store) else {
-        let screen = Aside::new(Screen::new(Form::new(output), seen), stop.clone());
+    let Some(store) = store else {
+        return listen(client, Screen::new(Form::new(output), seen), stop).await;
+    };
+    let writer = store.writer();
+    if output != Output::Tui {
+        let screen = Aside::new(Form::new(output), io::stdout(), seen, stop.clone());
         let screen = screen.map_err(|error| failure(&error.into()))?;
         return listen(client, Keeping::new(writer, screen), stop).await;
-    };
+    }
     let feed = Feed::default();
     let watcher = Keeping::new(writer, Telling::new(feed.clone(), seen));
     let app = move || Ok(app.clone());

@@ -36,8 +36,7 @@ pub(crate) async fn run(arguments: ReplayArgs, stop: CancellationToken) -> Resul
     let app = app(arguments, ready)?;
     let store = store::beside(&path)?;
     let writer = store.writer();
-    let replayer =
-        Replayer::new(app, Keeping::new(Some(writer.clone()), Silent)).map_err(|error| listen::failure(&error))?;
+    let replayer = Replayer::new(app, Keeping::new(writer.clone(), Silent)).map_err(|error| listen::failure(&error))?;
     let prepared = exchanges.iter().map(|exchange| Ok((prepare(&replayer, exchange, edit.clone(), resign)?, exchange)));
     let end = match prepared.collect() {
         Ok(replays) => send(&replayer, replays, resign, &writer, form, &stop).await,

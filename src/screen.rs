@@ -60,7 +60,8 @@ fn is_told_again(update: &Update) -> bool {
     closed && io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Standard output as the client's watcher. With an [`Aside`] between them, a reader that stands still delays nothing.
+/// Standard output as the client's watcher, where nothing is kept: a reader that stands still delays the recorder alone, whose own queue
+/// protects delivery. Beside a store it is an [`Aside`].
 pub(crate) struct Screen<F> {
     form: Form,
     out: BufWriter<Stdout>,

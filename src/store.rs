@@ -105,7 +105,7 @@ const AFTERMATH: Duration = Duration::from_secs(10);
 
 /// Hands what happens to the store, and then on to whoever shows it.
 pub(crate) struct Keeping<W> {
-    writer: Option<Writer>,
+    writer: Writer,
     next: W,
     /// What was last said about the store.
     told: Health,
@@ -117,14 +117,14 @@ pub(crate) struct Keeping<W> {
 }
 
 impl<W> Keeping<W> {
-    /// Hands everything to `writer`, if there is one, and to `next`.
-    pub(crate) fn new(writer: Option<Writer>, next: W) -> Self {
+    /// Hands everything to `writer`, and to `next`.
+    pub(crate) fn new(writer: Writer, next: W) -> Self {
         Self { writer, next, told: Health::default(), told_at: None, kept: false, kept_at: None }
     }
 
     /// What has to be said about the store now.
     fn news(&mut self) -> Option<Health> {
-        let health = self.writer.as_ref()?.health();
+        let health = self.writer.health();
         let lately = self.told_at.is_some_and(|told| told.elapsed() < WORD);
         if health == self.told || (lately && health.trouble == self.told.trouble) {
             return None;
@@ -137,15 +137,13 @@ impl<W> Keeping<W> {
 
 impl<W: Watcher> Watcher for Keeping<W> {
     fn update(&mut self, update: Update) -> io::Result<()> {
-        if let Some(writer) = &self.writer {
-            match &update {
-                Update::Exchange(exchange) => {
-                    writer.keep(Arc::clone(exchange));
-                    self.kept = true;
-                }
-                Update::Ready(ready) => writer.ready(ready),
-                _ => {} // news of the moment
+        match &update {
+            Update::Exchange(exchange) => {
+                self.writer.keep(Arc::clone(exchange));
+                self.kept = true;
             }
+            Update::Ready(ready) => self.writer.ready(ready),
+            _ => {} // news of the moment
         }
         self.next.update(update)
     }

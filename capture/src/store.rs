@@ -3,6 +3,7 @@
 mod error;
 mod file;
 mod insert;
+mod pace;
 mod queue;
 mod schema;
 mod shared;

@@ -124,11 +124,15 @@ enum Line<'a> {
     },
 }
 
-/// A verdict and what shows its cause, as they stand in JSON.
+/// A verdict and what shows its cause, as they stand in JSON. The fields of [`VerdictFields`] are repeated, since flattening them
+/// takes as long as the rest of a line.
 #[derive(Serialize)]
 pub(crate) struct Judgement<'a> {
-    #[serde(flatten)]
-    verdict: VerdictFields<'a>,
+    status: &'static str,
+    scheme: Option<&'static str>,
+    secret: Option<&'a str>,
+    cause: Option<&'static str>,
+    reason: Option<String>,
     evidence: Option<&'a str>,
 }
 
@@ -215,10 +219,9 @@ impl<'a> Line<'a> {
 
 impl<'a> Judgement<'a> {
     pub(crate) fn of(exchange: &'a Exchange) -> Self {
-        Self {
-            verdict: VerdictFields::of(&exchange.verdict, Delay::of(exchange)),
-            evidence: exchange.evidence.as_deref(),
-        }
+        let VerdictFields { status, scheme, secret, cause, reason } =
+            VerdictFields::of(&exchange.verdict, Delay::of(exchange));
+        Self { status, scheme, secret, cause, reason, evidence: exchange.evidence.as_deref() }
     }
 }
 

@@ -20,6 +20,8 @@ const EVENT_WITHIN: usize = 64 * 1024;
 pub(crate) struct Passing {
     kept: Kept,
     pub(crate) length: u64,
+    /// What is known to follow.
+    behind: u64,
     /// The end was seen.
     pub(crate) ended: bool,
     verifier: Option<Verifier>,
@@ -49,7 +51,7 @@ impl Passing {
     /// Nothing yet.
     pub(crate) fn new(recorder: &Recorder) -> Self {
         let kept = Kept::new(Arc::clone(recorder.allowance()));
-        Self { kept, length: 0, ended: false, verifier: None, digest: None }
+        Self { kept, length: 0, behind: 0, ended: false, verifier: None, digest: None }
     }
 
     /// A body that is there already.
@@ -70,18 +72,24 @@ impl Passing {
         self.kept.len() as u64 == self.length && !self.kept.reached_cap()
     }
 
+    /// Takes note of how much will follow the next piece, where that is known.
+    pub(crate) fn expect(&mut self, behind: Option<u64>) {
+        self.behind = behind.unwrap_or_default();
+    }
+
     /// Takes note of a piece.
     pub(crate) fn pass(&mut self, piece: &Bytes, recorder: &Recorder) {
         let before = self.kept.len();
         self.length += piece.len() as u64;
-        if self.kept.push(piece) {
+        if self.kept.push(piece, self.behind) {
             return;
         }
         if let Some(digest) = &self.digest {
             recorder.hash(digest, piece.clone());
         } else if self.kept.reached_cap() {
             // Where it is memory that lacks, a hash would only add to the load.
-            self.digest = Some(recorder.digest(&self.kept, piece.slice(self.kept.len() - before..)));
+            let rest = self.kept.len() - before;
+            self.digest = Some(recorder.digest(&mut self.kept, piece.slice(rest..)));
         }
     }
 
@@ -96,7 +104,7 @@ impl Passing {
         let rest = &piece[self.kept.len() - before..];
         if !rest.is_empty() || self.length > JUDGED_LATER as u64 {
             let mut verifier = start();
-            self.kept.pieces().for_each(|kept| verifier.update(kept));
+            verifier.update(self.kept.as_slice());
             verifier.update(rest);
             self.verifier = Some(verifier);
         }
@@ -104,7 +112,7 @@ impl Passing {
 
     /// What is found of a request, and what is left of its body. Of one that was kept whole, the cause is looked for.
     pub(crate) fn judge(self, head: &RequestHead, endpoint: &str, secrets: &Secrets, now: i64) -> Judged {
-        let Self { kept, length, ended, verifier, digest } = self;
+        let Self { kept, length, ended, verifier, digest, .. } = self;
         let bytes = kept.into_bytes();
         let (lines, urls) = (WireHeaders(&head.headers), urls(head, endpoint));
         let urls = urls.each_ref().map(String::as_str);
@@ -151,16 +159,16 @@ pub(crate) fn start(head: &RequestHead, endpoint: &str, secrets: &Secrets, now: 
 
 /// The URLs that the sender may have called, the likelier one first. Some providers sign it, and the head has only what is behind the endpoint.
 pub(crate) fn urls(head: &RequestHead, endpoint: &str) -> [String; 2] {
-    let text = |name: &str| head.headers.value(name).map(String::from_utf8_lossy);
-    let host = text("x-forwarded-host").or_else(|| text("host")).unwrap_or_default();
-    let target = String::from_utf8_lossy(&head.target);
-    let schemes = if text("x-forwarded-proto").is_some_and(|scheme| scheme == "http") {
+    let value = |name: &str| head.headers.value(name);
+    let host = value("x-forwarded-host").or_else(|| value("host")).unwrap_or_default();
+    let (host, target) = (String::from_utf8_lossy(host), String::from_utf8_lossy(&head.target));
+    let schemes = if value("x-forwarded-proto") == Some(b"http") {
         ["http", "https"]
     } else {
         // Behind a proxy that ends TLS and does not say so.
         ["https", "http"]
     };
-    schemes.map(|scheme| format!("{scheme}://{host}/{endpoint}{target}"))
+    schemes.map(|scheme| [scheme, "://", &host, "/", endpoint, &target].concat())
 }
 
 fn request<'a>(head: &'a RequestHead, headers: &'a WireHeaders<'a>, urls: &'a [&'a str]) -> Request<'a> {

@@ -19,10 +19,14 @@ pub fn detect(request: &Request<'_>) -> Option<&'static Scheme> {
 
 /// As [`detect`], with the beginning of the body, which tells lookalikes apart and holds some providers' signatures.
 pub(crate) fn detect_with(request: &Request<'_>, beginning: &[u8]) -> Option<&'static Scheme> {
-    let scope = Scope::new(request, beginning);
-    let schemes = fitting(&scope, None);
-    let hinted = schemes.iter().find(|scheme| scheme.is_hinted(beginning)).or(schemes.first());
-    hinted.copied().or_else(|| by_body(&scope, &Secrets::default()).first().copied())
+    detect_in(&Scope::new(request, beginning))
+}
+
+/// The same, of a request whose scope has the beginning of the body.
+pub(crate) fn detect_in(scope: &Scope<'_>) -> Option<&'static Scheme> {
+    let schemes = fitting(scope, None);
+    let hinted = schemes.iter().find(|scheme| scheme.is_hinted(scope.body)).or(schemes.first());
+    hinted.copied().or_else(|| by_body(scope, &Secrets::default()).first().copied())
 }
 
 /// What the head of a request tells.
@@ -83,10 +87,9 @@ fn may_be_in_body(scope: &Scope<'_>, secrets: &Secrets) -> bool {
 /// Every scheme that the head of the request fits, in the order of the table.
 fn fitting(scope: &Scope<'_>, secrets: Option<&Secrets>) -> Vec<&'static Scheme> {
     let mut marked: Vec<usize> = Vec::new();
+    let marks = &*MARKS;
     for (name, _) in scope.headers.iter() {
-        if let Ok(at) = MARKS.binary_search_by(|mark| compare(mark.header.as_bytes(), name)) {
-            marked.extend(&MARKS[at].schemes);
-        }
+        marked.extend(marks.of(name));
     }
     if scope.target.contains(&b'?') || scope.urls.iter().any(|url| url.contains('?')) {
         marked.extend(IN_QUERY.iter().filter(|index| {
@@ -148,27 +151,54 @@ struct Mark {
     schemes: Vec<usize>,
 }
 
-/// Every header that tells of a scheme, sorted. A request is compared with these few instead of with every scheme.
-static MARKS: LazyLock<Vec<Mark>> = LazyLock::new(|| {
-    let mut pairs: Vec<(String, usize)> = Vec::new();
-    for (index, scheme) in schemes().iter().enumerate() {
-        let numbered = scheme.signature.iter().filter_map(|place| match place {
-            Place::NumberedHeaders(prefix) => Some(format!("{prefix}1")),
-            _ => None,
-        });
-        let names = scheme.header_names().chain(scheme.detection.alone.iter().copied()).map(ToOwned::to_owned);
-        pairs.extend(names.chain(numbered).map(|name| (name.to_ascii_lowercase(), index)));
-    }
-    pairs.sort_by(|(one, at), (other, then)| compare(one.as_bytes(), other.as_bytes()).then(at.cmp(then)));
-    let mut marks: Vec<Mark> = Vec::new();
-    for (header, index) in pairs {
-        match marks.last_mut() {
-            Some(mark) if mark.header == header => mark.schemes.push(index),
-            _ => marks.push(Mark { header, schemes: vec![index] }),
+/// Every header that tells of a scheme. A request is compared with these few instead of with every scheme.
+struct Marks {
+    /// By their lengths, and then as bytes.
+    sorted: Vec<Mark>,
+    /// For each length the last letters of the names that have it: nearly every other header ends differently, and costs no search.
+    ends: Vec<u32>,
+}
+
+static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks::of_table(schemes()));
+
+impl Marks {
+    fn of_table(schemes: &[Scheme]) -> Self {
+        let mut pairs: Vec<(String, usize)> = Vec::new();
+        for (index, scheme) in schemes.iter().enumerate() {
+            let numbered = scheme.signature.iter().filter_map(|place| match place {
+                Place::NumberedHeaders(prefix) => Some(format!("{prefix}1")),
+                _ => None,
+            });
+            let names = scheme.header_names().chain(scheme.detection.alone.iter().copied()).map(ToOwned::to_owned);
+            pairs.extend(names.chain(numbered).map(|name| (name.to_ascii_lowercase(), index)));
         }
+        pairs.sort_by(|(one, at), (other, then)| compare(one.as_bytes(), other.as_bytes()).then(at.cmp(then)));
+        let mut ends = vec![0; pairs.last().map_or(0, |(longest, _)| longest.len() + 1)];
+        let mut sorted: Vec<Mark> = Vec::new();
+        for (header, index) in pairs {
+            ends[header.len()] |= end(header.as_bytes());
+            match sorted.last_mut() {
+                Some(mark) if mark.header == header => mark.schemes.push(index),
+                _ => sorted.push(Mark { header, schemes: vec![index] }),
+            }
+        }
+        Self { sorted, ends }
     }
-    marks
-});
+
+    /// The schemes that a header of this name may tell of.
+    fn of(&self, name: &[u8]) -> &[usize] {
+        if self.ends.get(name.len()).is_none_or(|ends| ends & end(name) == 0) {
+            return &[];
+        }
+        let found = self.sorted.binary_search_by(|mark| compare(mark.header.as_bytes(), name));
+        found.map_or(&[], |at| &self.sorted[at].schemes)
+    }
+}
+
+/// A bit for the last letter of a name, whatever its case; others than letters share the bits.
+fn end(name: &[u8]) -> u32 {
+    name.last().map_or(0, |byte| 1 << (byte & 31))
+}
 
 /// The schemes whose signature may come in the query.
 static IN_QUERY: LazyLock<Vec<usize>> = LazyLock::new(|| {
@@ -209,6 +239,22 @@ mod tests {
         assert_eq!(detected(&["x-hub-signature", "x-github-event"]), Some("github.sha1"));
         assert_eq!(detected(&["x-hub-signature", "x-hub-signature-256", "x-github-event"]), Some("github.sha256"));
         assert_eq!(detected(&["x-docusign-signature-1"]), Some("docusign.v1"));
+    }
+
+    #[test]
+    fn every_header_of_the_table_is_found_in_any_case_and_no_other() {
+        let marks = &*MARKS;
+        assert!(marks.sorted.len() > 100);
+        for mark in &marks.sorted {
+            assert_eq!(marks.of(mark.header.as_bytes()), mark.schemes);
+            assert_eq!(marks.of(mark.header.to_ascii_uppercase().as_bytes()), mark.schemes);
+            for other in [format!("{}x", mark.header), format!("y{}", &mark.header[1..]), mark.header[1..].to_owned()] {
+                let known = marks.sorted.iter().find(|mark| mark.header == other);
+                assert_eq!(marks.of(other.as_bytes()), known.map_or(&[][..], |mark| &mark.schemes), "{other}");
+            }
+        }
+        assert_eq!(marks.of(b""), [0_usize; 0]);
+        assert_eq!(marks.of(&[b'e'; 1_000]), [0_usize; 0]);
     }
 
     #[test]

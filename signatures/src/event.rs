@@ -1,6 +1,6 @@
 //! Which event a request tells of.
 
-use crate::detect::detect_with;
+use crate::detect::detect_in;
 use crate::json;
 use crate::provider::Provider;
 use crate::request::Request;
@@ -25,10 +25,10 @@ pub struct Event {
 /// Reads the event from the headers and the beginning of the body, which counts as far as it came.
 /// The texts are the sender's: they may hold any character and prove nothing before the signature is checked.
 pub fn event(request: &Request<'_>, body_prefix: &[u8]) -> Event {
-    let Some(scheme) = detect_with(request, body_prefix) else {
+    let scope = Scope::new(request, body_prefix);
+    let Some(scheme) = detect_in(&scope) else {
         return Event::default();
     };
-    let scope = Scope::new(request, body_prefix);
     let mut parts = scheme.event.name.iter().map(|place| read(*place, &scope));
     // Without its first part the rest would be taken for the whole.
     let name = parts.next().flatten().map(|first| parts.flatten().fold(first, |name, part| format!("{name}.{part}")));

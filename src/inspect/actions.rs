@@ -73,7 +73,7 @@ impl Doing {
         let reader = self.reader()?;
         // The runtime's own tasks drive the connections, so the replayer has to be made within it.
         let _within = self.runtime.enter();
-        let keeping = Keeping::new(Some(self.writer.clone()), Silent);
+        let keeping = Keeping::new(self.writer.clone(), Silent);
         let replayer = Replayer::new((self.app)()?, keeping).map_err(|error| listen::failure(&error))?;
         let sent = self.in_order(&replayer, &reader, &ids, &edited.map(edit).unwrap_or_default(), resign, job);
         self.runtime.block_on(replayer.close()).map_err(|error| listen::failure(&error))?;

@@ -1,21 +1,24 @@
 //! What waits for the writer's thread: bounded in number and in bytes.
 
-use std::{collections::VecDeque, sync::Arc, sync::mpsc::SyncSender};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc::SyncSender},
+    time::Instant,
+};
 
 use uuid::Uuid;
 
 use hookwire_protocol::head::ResponseHead;
 
+use super::pace::{Pace, Share};
 use crate::{CapturedBody, Exchange, Ready};
 
-/// The most exchanges that wait: three seconds of 5,000 a second, which a disk's hiccup may take.
-const MOST_EXCHANGES: usize = 16 << 10;
-
-/// Bytes that wait, from which bodies are left out: 5,000 webhooks of 1.6 kB a second for two seconds.
-const BODIES_UP_TO: usize = 20 << 20;
+/// Bytes that wait, from which bodies are left out: a third of a second of 5,000 webhooks of 1.6 kB, which a disk's hiccup may take. A
+/// client of which all is to stay below 32 MiB has no more to spare.
+const BODIES_UP_TO: usize = 5 << 20;
 
 /// Bytes that wait, from which exchanges are left out: what is above the bodies' bound holds some thousands without theirs.
-const EXCHANGES_UP_TO: usize = 26 << 20;
+const EXCHANGES_UP_TO: usize = 7 << 20;
 
 /// Bytes of an exchange beside its heads and bodies.
 const OVERHEAD: usize = size_of::<Exchange>();
@@ -26,8 +29,8 @@ const MOST_ORDERS: usize = 1 << 10;
 /// Exchanges in one transaction: so many that its own cost no longer shows, so few that a reader sees the first soon.
 pub(super) const BATCH: usize = 512;
 
-/// Bytes in one transaction, where bodies are large.
-const BATCH_BYTES: usize = 4 << 20;
+/// Bytes in one transaction, where bodies are large: they are beside those that wait.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// Ids that one deletion in the queue names: its transaction is then no longer than a batch's.
 const DELETED_AT_ONCE: usize = 256;
@@ -44,16 +47,28 @@ pub(super) enum Work {
 }
 
 /// What waits, and what had to be left out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queue {
     waiting: VecDeque<Work>,
     exchanges: usize,
     bytes: usize,
+    pace: Pace,
     pub(super) bodies_skipped: u64,
     pub(super) exchanges_skipped: u64,
 }
 
 impl Queue {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            exchanges: 0,
+            bytes: 0,
+            pace: Pace::starting(now),
+            bodies_skipped: 0,
+            exchanges_skipped: 0,
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -62,23 +77,37 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    /// Takes an exchange in; without its bodies, or not at all, where too much waits.
-    pub(super) fn keep(&mut self, exchange: Arc<Exchange>) {
-        let heads = head_bytes(&exchange);
-        if self.exchanges >= MOST_EXCHANGES || self.bytes + heads > EXCHANGES_UP_TO {
-            self.exchanges_skipped += 1;
-            return;
-        }
-        let bodies = body_bytes(&exchange);
-        let exchange = if bodies > 0 && self.bytes + heads + bodies > BODIES_UP_TO {
-            self.bodies_skipped += 1;
-            Arc::new(without_bodies(&exchange))
-        } else {
-            exchange
+    /// Takes an exchange in; without its bodies, or not at all, where too much came lately or waits. What is left out is looked
+    /// at and counted, and nothing more.
+    pub(super) fn keep(&mut self, exchange: Arc<Exchange>, now: Instant) {
+        let (heads, bodies) = (head_bytes(&exchange), body_bytes(&exchange));
+        let exchange = match self.share(heads, bodies, now) {
+            Share::Whole => exchange,
+            Share::Heads => {
+                self.bodies_skipped += 1;
+                Arc::new(without_bodies(&exchange))
+            }
+            Share::Nothing => {
+                self.exchanges_skipped += 1;
+                return;
+            }
         };
+        let size = size(&exchange);
+        self.pace.spend(size);
         self.exchanges += 1;
-        self.bytes += size(&exchange);
+        self.bytes += size;
         self.waiting.push_back(Work::Keep(exchange));
+    }
+
+    /// What can be kept of an exchange with heads and bodies of so many bytes: as much as both the time and the memory allow.
+    fn share(&mut self, heads: usize, bodies: usize, now: Instant) -> Share {
+        if self.bytes + heads > EXCHANGES_UP_TO {
+            return Share::Nothing;
+        }
+        match self.pace.share(heads, bodies, now) {
+            Share::Whole if bodies > 0 && self.bytes + heads + bodies > BODIES_UP_TO => Share::Heads,
+            share => share,
+        }
     }
 
     /// Takes something else in. False: too much of it waits.
@@ -161,6 +190,8 @@ fn body_bytes(exchange: &Exchange) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::{ops::Range, time::Duration};
+
     use super::*;
     use crate::test_exchange::exchange;
 
@@ -178,40 +209,108 @@ mod tests {
         kept.collect()
     }
 
+    /// A webhook as gateways send them.
+    fn webhook() -> Arc<Exchange> {
+        let mut exchange = with_body(1_600);
+        let lines = [("header-of-webhooks", "with some forty bytes of text behind it"); 8];
+        Arc::make_mut(&mut exchange).request.headers =
+            lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        exchange
+    }
+
     #[test]
-    fn bodies_go_first_then_exchanges_and_all_is_counted() {
-        let mut queue = Queue::default();
+    fn while_nothing_is_written_bodies_go_first_then_exchanges_and_all_is_counted() {
+        let start = Instant::now();
+        let mut queue = Queue::new(start);
         let (large, small) = (with_body(1 << 20), with_body(0));
-        for _ in 0..30 {
-            queue.keep(Arc::clone(&large));
+        // So slowly that only the memory is in the way.
+        let later = |number: u32| start + Duration::from_secs(1) * number;
+        for number in 0..10 {
+            queue.keep(Arc::clone(&large), later(number));
         }
-        assert_eq!((queue.bodies_skipped, queue.exchanges_skipped), (11, 0));
-        for _ in 0..30_000 {
-            queue.keep(Arc::clone(&small));
+        assert_eq!((queue.bodies_skipped, queue.exchanges_skipped), (6, 0));
+        for number in 10..20_010 {
+            queue.keep(Arc::clone(&small), later(number));
         }
-        assert_eq!(queue.bodies_skipped, 11, "what has no body loses none");
-        assert!(queue.bytes <= EXCHANGES_UP_TO && queue.exchanges <= MOST_EXCHANGES);
-        assert_eq!(queue.len() as u64 + queue.exchanges_skipped, 30_030);
+        assert_eq!(queue.bodies_skipped, 6, "what has no body loses none");
+        assert!(queue.bytes <= EXCHANGES_UP_TO && queue.exchanges_skipped > 0);
+        assert_eq!(queue.len() as u64 + queue.exchanges_skipped, 20_010);
         let kept = drain(&mut queue);
-        let bodies: Vec<bool> = kept.iter().take(30).map(|exchange| exchange.request_body.truncated()).collect();
-        assert_eq!(bodies, [[false; 19].as_slice(), &[true; 11]].concat());
-        assert!(kept.iter().take(30).all(|exchange| exchange.request_body.length == 1 << 20), "the true length stays");
+        let bodies: Vec<bool> = kept.iter().take(10).map(|exchange| exchange.request_body.truncated()).collect();
+        assert_eq!(bodies, [[false; 4].as_slice(), &[true; 6]].concat());
+        assert!(kept.iter().take(10).all(|exchange| exchange.request_body.length == 1 << 20), "the true length stays");
         assert_eq!((queue.bytes, queue.exchanges, queue.len()), (0, 0, 0));
+    }
+
+    /// Hands over so many webhooks a second for so many milliseconds, of which the writer takes what there is every 20 ms, but
+    /// nothing while the disk stands still; how many it got.
+    fn written((queue, start): (&mut Queue, Instant), per_second: u32, millis: Range<u32>, still: Range<u32>) -> usize {
+        let webhook = webhook();
+        let mut written = 0;
+        for milli in millis {
+            let now = start + Duration::from_millis(milli.into());
+            let due = |milli: u32| u64::from(milli) * u64::from(per_second) / 1_000;
+            (due(milli)..due(milli + 1)).for_each(|_| queue.keep(Arc::clone(&webhook), now));
+            if milli % 20 == 0 && !still.contains(&milli) {
+                written += drain(queue).len();
+            }
+        }
+        written + drain(queue).len()
+    }
+
+    #[test]
+    fn a_minute_of_5000_a_second_and_a_disk_that_hesitates_lose_nothing() {
+        let start = Instant::now();
+        let mut queue = Queue::new(start);
+        assert_eq!(written((&mut queue, start), 5_000, 0..60_000, 30_000..30_300), 300_000);
+        assert_eq!((queue.bodies_skipped, queue.exchanges_skipped), (0, 0));
+    }
+
+    #[test]
+    fn what_comes_faster_loses_bodies_what_comes_much_faster_goes_and_afterwards_all_is_kept_again() {
+        let start = Instant::now();
+        let mut queue = Queue::new(start);
+        assert_eq!(written((&mut queue, start), 6_000, 0..30_000, 0..0), 180_000);
+        let bodies = queue.bodies_skipped;
+        assert!((1..179_999).contains(&bodies) && queue.exchanges_skipped == 0, "{queue:?}");
+
+        let taken = written((&mut queue, start), 30_000, 30_000..40_000, 0..0);
+        assert!((60_000..80_000).contains(&taken), "{taken}");
+        assert_eq!(taken as u64 + queue.exchanges_skipped, 300_000);
+
+        let before = (queue.bodies_skipped, queue.exchanges_skipped);
+        assert_eq!(written((&mut queue, start), 4_000, 45_000..50_000, 0..0), 20_000);
+        assert_eq!((queue.bodies_skipped, queue.exchanges_skipped), before);
+    }
+
+    #[test]
+    fn five_thousand_at_once_are_kept_whole_if_they_are_written_as_they_come() {
+        let (now, webhook) = (Instant::now(), webhook());
+        let mut queue = Queue::new(now);
+        for _ in 0..50 {
+            (0..100).for_each(|_| queue.keep(Arc::clone(&webhook), now));
+            drain(&mut queue);
+        }
+        assert_eq!((queue.bodies_skipped, queue.exchanges_skipped), (0, 0));
     }
 
     #[test]
     fn a_batch_is_bounded_in_number_and_in_bytes() {
-        let mut queue = Queue::default();
-        (0..=BATCH).for_each(|_| queue.keep(with_body(10)));
+        let now = Instant::now();
+        let mut queue = Queue::new(now);
+        (0..=BATCH).for_each(|_| queue.keep(with_body(10), now));
         assert_eq!((queue.batch().len(), queue.batch().len()), (BATCH, 1));
-        (0..10).for_each(|_| queue.keep(with_body(1 << 20)));
+        (0..10).for_each(|_| queue.keep(with_body(BATCH_BYTES / 4), now));
         assert_eq!((queue.batch().len(), queue.len()), (4, 6));
     }
 
     #[test]
     fn orders_have_a_bound_of_their_own_and_large_deletions_are_cut() {
-        let mut queue = Queue::default();
-        (0..=MOST_EXCHANGES).for_each(|_| queue.keep(with_body(0)));
+        let now = Instant::now();
+        let mut queue = Queue::new(now);
+        while queue.exchanges_skipped == 0 {
+            queue.keep(with_body(0), now);
+        }
         let note = || Work::Note(Uuid::nil(), None);
         assert!((0..MOST_ORDERS).all(|_| queue.order(note())));
         assert!(!queue.order(note()));
@@ -222,8 +321,9 @@ mod tests {
 
     #[test]
     fn what_is_given_up_is_counted() {
-        let mut queue = Queue::default();
-        (0..3).for_each(|_| queue.keep(with_body(1)));
+        let now = Instant::now();
+        let mut queue = Queue::new(now);
+        (0..3).for_each(|_| queue.keep(with_body(1), now));
         queue.order(Work::Note(Uuid::nil(), None));
         queue.abandon();
         assert_eq!((queue.exchanges_skipped, queue.len(), queue.bytes), (3, 0, 0));

@@ -16,15 +16,11 @@ const GATHERING: Duration = Duration::from_millis(20);
 /// How long a write may take before it counts as stalled.
 const STALLED: Duration = Duration::from_secs(3);
 
-/// How many exchanges a second the thread writes at most. More could be written, but two cores also carry the webhooks: what
-/// comes in faster is shed, so that delivery keeps its speed.
-const PER_SECOND: u32 = 6_000;
-
 /// How long nothing must come before the thread tidies up, step by step, while there is something to tidy.
 const QUIET: Duration = Duration::from_millis(20);
 
 /// What the writer's handles and its thread share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
     /// There is something for the thread.
@@ -33,12 +29,12 @@ pub(super) struct Shared {
     ended: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     queue: Queue,
     /// The length of the queue at which the thread wants to be woken; none while it does not wait for it.
     wake_at: Option<usize>,
-    /// Somebody waits for the disk: gather and pace no longer.
+    /// Somebody waits for the disk: gather no longer.
     urgent: bool,
     closing: bool,
     trouble: Option<(String, SystemTime)>,
@@ -58,25 +54,18 @@ pub(super) enum Turn {
     End,
 }
 
-/// What the thread may have saved up of [`PER_SECOND`] while little came.
-const BURST: Duration = Duration::from_secs(1);
-
-/// When the thread may write again, so that it keeps to [`PER_SECOND`].
-#[derive(Debug)]
-pub(super) struct Pace {
-    next: Instant,
-}
-
-impl Pace {
-    pub(super) fn starting(now: Instant) -> Self {
-        Self { next: now }
-    }
-
-    /// Takes note that so many exchanges were written.
-    pub(super) fn wrote(&mut self, exchanges: usize, now: Instant) {
-        let exchanges = u32::try_from(exchanges).unwrap_or(u32::MAX);
-        self.next =
-            self.next.max(now.checked_sub(BURST).unwrap_or(now)) + Duration::from_secs(1) * exchanges / PER_SECOND;
+impl Default for Shared {
+    fn default() -> Self {
+        let state = State {
+            queue: Queue::new(Instant::now()),
+            wake_at: None,
+            urgent: false,
+            closing: false,
+            trouble: None,
+            writing: None,
+            end: None,
+        };
+        Self { state: Mutex::new(state), work: Condvar::new(), ended: Condvar::new() }
     }
 }
 
@@ -135,7 +124,7 @@ impl Shared {
     }
 
     /// What the thread is to do next; waits for it. `untidy`: there is something to do when nothing comes.
-    pub(super) fn next(&self, pace: &Pace, untidy: bool) -> Turn {
+    pub(super) fn next(&self, untidy: bool) -> Turn {
         let mut state = self.lock();
         let quiet = untidy.then(|| Instant::now() + QUIET);
         while state.queue.is_empty() {
@@ -151,9 +140,6 @@ impl Shared {
         let gathered = Instant::now() + GATHERING;
         while !state.urgent && state.queue.len() < BATCH && Instant::now() < gathered {
             state = self.wait(state, Some(BATCH), Some(gathered));
-        }
-        while !state.urgent && Instant::now() < pace.next {
-            state = self.wait(state, None, Some(pace.next));
         }
         Turn::Write(state.queue.batch())
     }
@@ -261,20 +247,10 @@ mod tests {
     #[test]
     fn after_the_end_nothing_is_taken_and_what_waited_is_counted() {
         let shared = Shared::default();
-        assert!(shared.hand_over(|queue| queue.keep(Arc::new(exchange()))));
+        assert!(shared.hand_over(|queue| queue.keep(Arc::new(exchange()), Instant::now())));
         shared.end(Ok(()));
         assert!(!shared.hand_over(|_| unreachable!("nothing is taken")));
         assert_eq!(shared.health().exchanges_skipped, 1);
         assert_eq!(shared.close(Duration::ZERO), Ok(()));
-    }
-
-    #[test]
-    fn the_pace_saves_up_a_second_and_no_more() {
-        let mut pace = Pace::starting(Instant::now());
-        let start = Instant::now() + BURST * 5;
-        pace.wrote(PER_SECOND as usize, start);
-        assert!(pace.next <= start, "what was saved up covers it");
-        pace.wrote(PER_SECOND as usize / 2, start);
-        assert_eq!(pace.next - start, Duration::from_millis(500));
     }
 }

@@ -13,7 +13,7 @@ use super::{
     file::open_for_writing,
     insert::{self, Insert, Total},
     queue::{BATCH, Work},
-    shared::{Pace, Shared, Turn},
+    shared::{Shared, Turn},
 };
 use crate::columns::signed;
 
@@ -69,15 +69,12 @@ impl Thread {
     pub(super) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         let _ending = Ending(&shared);
-        let mut pace = Pace::starting(Instant::now());
         let outcome = loop {
-            match shared.next(&pace, self.untidy) {
+            match shared.next(self.untidy) {
                 Turn::Write(batch) => {
-                    let exchanges = exchanges(&batch);
                     if let Err(problem) = self.write_at_last(batch) {
                         break Err(problem);
                     }
-                    pace.wrote(exchanges, Instant::now());
                     if self.untidy && self.tidied.elapsed() > TIDY_EVERY {
                         self.tidy();
                     }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, mpsc::sync_channel},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use uuid::Uuid;
@@ -42,7 +42,8 @@ impl Writer {
 
     /// Hands an exchange over. Never blocks: where the store is behind, bodies are left out first, then exchanges, and counted.
     pub fn keep(&self, exchange: Arc<Exchange>) {
-        if !self.shared.hand_over(|queue| queue.keep(exchange)) {
+        let now = Instant::now();
+        if !self.shared.hand_over(|queue| queue.keep(exchange, now)) {
             self.shared.skipped(1);
         }
     }

@@ -50,7 +50,13 @@ impl Place {
     fn filled(&self, count: u64) -> Store {
         let store = self.store();
         let writer = store.writer();
-        (0..count).for_each(|number| writer.keep(fixture::shared(number)));
+        for number in 0..count {
+            writer.keep(fixture::shared(number));
+            // No more at once than may wait: nothing is left out.
+            if number % 1_000 == 999 {
+                writer.flush().unwrap();
+            }
+        }
         writer.flush().unwrap();
         store
     }

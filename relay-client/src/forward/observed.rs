@@ -193,13 +193,14 @@ impl<B: Leftover> Body for Observed<B> {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let polled = Pin::new(&mut *body).poll_frame(context);
-        let is_end = body.is_end_stream();
+        let (is_end, behind) = (body.is_end_stream(), body.size_hint().exact());
         let recorder = &self.tee.0.recorder;
         let teed = &mut *self.tee.lock();
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
                     teed.moved_at = Some(Instant::now());
+                    teed.passing.expect(behind);
                     match &self.judged {
                         _ if teed.taken => {}
                         Some(watched) => teed.passing.judge_while_passing(data, recorder, || watched.start()),

@@ -1,19 +1,19 @@
 //! The beginning of a body, kept while it passes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
 
-/// Bytes of all bodies together that are kept before the store has them: a burst of 64 of the size that gateways send at most (512 KiB), or
-/// 20,000 usual ones. Beyond it bodies are cut short, and nothing waits.
-const HELD: usize = 32 * 1024 * 1024;
-
-/// A piece of at least this size is shared rather than copied. The message that it came in is then kept alive with it, and holds at
-/// most eight times as much.
-pub(super) const SHARED: usize = 16 * 1024;
+/// Bytes of all bodies together that are kept, wherever they are: on their way, before the recorder, or waiting to be written. A client
+/// without them takes 12 to 24 MiB, and is to stay below 32. That is a burst of 12 of the size that gateways send at most (512 KiB), or
+/// three quarters of a second of 5,000 usual ones. Beyond it bodies are cut short, and nothing waits.
+const HELD: usize = 6 * 1024 * 1024;
 
 /// What may be kept of one body, and of all of them.
 #[derive(Debug)]
@@ -39,15 +39,32 @@ impl Allowance {
     }
 }
 
-/// The beginning of a body. What it holds counts against the allowance for as long as it lives.
+/// Memory that counts against the allowance for as long as it lives.
+#[derive(Debug)]
+struct Held {
+    bytes: Vec<u8>,
+    allowance: Arc<Allowance>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.allowance.held.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+    }
+}
+
+/// The beginning of a body, in one piece of memory. It is copied out of the messages that it comes in: a share of one would keep all of
+/// it alive, and others' bodies with it.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    allowance: Arc<Allowance>,
-    /// Large pieces, and what was copied before each; in order.
-    pieces: Vec<Bytes>,
-    /// Small pieces behind them, one after the other.
-    copied: Vec<u8>,
-    length: usize,
+    held: Held,
+    /// All of it, once it is complete and somebody else needs it too.
+    shared: Bytes,
     /// There was no room for a piece: what follows would leave a hole.
     full: bool,
 }
@@ -55,66 +72,59 @@ pub(crate) struct Kept {
 impl Kept {
     /// Nothing yet.
     pub(crate) fn new(allowance: Arc<Allowance>) -> Self {
-        Self { allowance, pieces: Vec::new(), copied: Vec::new(), length: 0, full: false }
+        Self { held: Held { bytes: Vec::new(), allowance }, shared: Bytes::new(), full: false }
     }
 
-    /// Keeps a piece, or as much of it as there is room for; whether that is all of it.
-    pub(crate) fn push(&mut self, piece: &Bytes) -> bool {
+    /// Keeps a piece, or as much of it as there is room for; whether that is all of it. So many bytes are known to follow.
+    pub(crate) fn push(&mut self, piece: &Bytes, behind: u64) -> bool {
         if self.full {
             return piece.is_empty();
         }
-        let wanted = piece.len().min(self.allowance.cap - self.length);
-        let granted = self.allowance.take(wanted);
+        let Held { bytes, allowance } = &mut self.held;
+        let room = allowance.cap - bytes.len();
+        let granted = allowance.take(piece.len().min(room));
         self.full = granted < piece.len();
-        self.length += granted;
-        if granted >= SHARED {
-            if !self.copied.is_empty() {
-                self.pieces.push(std::mem::take(&mut self.copied).into());
-            }
-            self.pieces.push(piece.slice(..granted));
-        } else {
-            self.copied.extend_from_slice(&piece[..granted]);
+        if bytes.is_empty() {
+            // Memory that is reserved and not written to costs nothing.
+            bytes.reserve_exact(usize::try_from(behind).unwrap_or(usize::MAX).saturating_add(granted).min(room));
         }
+        bytes.extend_from_slice(&piece[..granted]);
         !self.full
     }
 
     /// How many bytes are kept.
     pub(crate) fn len(&self) -> usize {
-        self.length
+        self.as_slice().len()
     }
 
     /// Whether it was the cap for one body that ended it, rather than a lack of memory.
     pub(crate) fn reached_cap(&self) -> bool {
-        self.length == self.allowance.cap
+        self.len() == self.held.allowance.cap
     }
 
-    /// All of it, piece by piece.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.pieces.iter().map(AsRef::as_ref).chain([self.copied.as_slice()])
+    /// All of it.
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        if self.shared.is_empty() { &self.held.bytes } else { &self.shared }
     }
 
-    /// The same, in memory that can be handed on.
-    pub(crate) fn shared_pieces(&self) -> impl Iterator<Item = Bytes> {
-        self.pieces.iter().cloned().chain([Bytes::copy_from_slice(&self.copied)])
-    }
-
-    /// All of it in one piece, which no longer counts as held.
-    pub(crate) fn into_bytes(mut self) -> Bytes {
-        let copied = std::mem::take(&mut self.copied);
-        match (self.pieces.as_mut_slice(), copied.is_empty()) {
-            ([], _) => copied.into(),
-            ([only], true) => std::mem::take(only),
-            (pieces, _) => {
-                pieces.iter().map(AsRef::as_ref).chain([copied.as_slice()]).collect::<Vec<_>>().concat().into()
-            }
+    /// All of it, for somebody else too. Nothing more is kept.
+    pub(crate) fn share(&mut self) -> Bytes {
+        self.full = true;
+        if self.shared.is_empty() {
+            let empty = Held { bytes: Vec::new(), allowance: Arc::clone(&self.held.allowance) };
+            self.shared = into_bytes(mem::replace(&mut self.held, empty));
         }
+        self.shared.clone()
+    }
+
+    /// All of it. It counts as held for as long as anybody has it.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        if self.shared.is_empty() { into_bytes(self.held) } else { self.shared }
     }
 }
 
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.allowance.held.fetch_sub(self.length, Ordering::Relaxed);
-    }
+fn into_bytes(held: Held) -> Bytes {
+    if held.bytes.is_empty() { Bytes::new() } else { Bytes::from_owner(held) }
 }
 
 #[cfg(test)]
@@ -123,26 +133,24 @@ mod tests {
 
     fn kept(cap: usize, pieces: &[&[u8]]) -> (Kept, Vec<bool>) {
         let mut kept = Kept::new(Allowance::new(cap));
-        let whole = pieces.iter().map(|piece| kept.push(&Bytes::copy_from_slice(piece))).collect();
+        let whole = pieces.iter().map(|piece| kept.push(&Bytes::copy_from_slice(piece), 0)).collect();
         (kept, whole)
     }
 
     #[test]
-    fn small_and_large_pieces_keep_their_order() {
-        let large = vec![b'x'; SHARED];
-        let pieces: [&[u8]; 5] = [b"a", b"b", &large, b"c", &large];
-        let (kept, whole) = kept(1 << 20, &pieces);
-        assert_eq!(whole, [true; 5]);
-        assert_eq!(kept.pieces().collect::<Vec<_>>().concat(), pieces.concat());
-        assert_eq!(kept.into_bytes(), pieces.concat());
-    }
-
-    #[test]
-    fn one_piece_is_not_copied() {
-        let piece = Bytes::from(vec![7; SHARED]);
-        let mut kept = Kept::new(Allowance::new(SHARED));
-        assert!(kept.push(&piece));
-        assert_eq!(kept.into_bytes().as_ptr(), piece.as_ptr());
+    fn pieces_are_joined_in_memory_of_the_right_size() {
+        let mut kept = Kept::new(Allowance::new(100));
+        assert!(kept.push(&Bytes::from_static(b"ab"), 4));
+        assert_eq!(kept.held.bytes.capacity(), 6);
+        assert!(kept.push(&Bytes::from_static(b"cdef"), 0));
+        assert_eq!((kept.held.bytes.capacity(), kept.as_slice()), (6, &b"abcdef"[..]));
+        // Who says a length takes no more than the cap, and need not keep to it.
+        let mut liar = Kept::new(Allowance::new(100));
+        assert!(liar.push(&Bytes::from_static(b"a"), u64::MAX));
+        assert_eq!(liar.held.bytes.capacity(), 100);
+        assert!(liar.push(&Bytes::from(vec![b'x'; 99]), 0));
+        assert!(!liar.push(&Bytes::from_static(b"b"), 0));
+        assert_eq!(liar.into_bytes().len(), 100);
     }
 
     #[test]
@@ -155,17 +163,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shared_is_complete_and_counts_once_and_until_the_last_has_let_it_go() {
+        let (mut kept, _) = kept(4, &[b"abc", b"defg"]);
+        let allowance = Arc::clone(&kept.held.allowance);
+        let held = || allowance.held.load(Ordering::Relaxed);
+        let (first, second) = (kept.share(), kept.share());
+        assert_eq!((&first, &second, kept.as_slice(), kept.reached_cap()), (&first, &first, &b"abcd"[..], true));
+        assert!(!kept.push(&Bytes::from_static(b"x"), 0));
+        let own = kept.into_bytes();
+        drop((first, second));
+        assert_eq!((own.as_ref(), held()), (&b"abcd"[..], 4));
+        drop(own);
+        assert_eq!(held(), 0);
+    }
+
+    #[test]
     fn all_bodies_together_are_bounded_and_give_back_what_they_held() {
         let allowance = Allowance::new(usize::MAX);
         let mut first = Kept::new(Arc::clone(&allowance));
-        assert!(first.push(&vec![0; HELD - 10].into()));
+        assert!(first.push(&vec![0; HELD - 10].into(), 0));
         let mut second = Kept::new(Arc::clone(&allowance));
-        assert!(!second.push(&vec![0; 20].into()));
+        assert!(!second.push(&vec![0; 20].into(), 0));
         assert_eq!((second.len(), second.reached_cap()), (10, false));
         assert_eq!(allowance.held.load(Ordering::Relaxed), HELD);
-        drop(first);
+        let waits = first.into_bytes();
+        assert_eq!(allowance.held.load(Ordering::Relaxed), HELD, "what waits to be written still counts");
+        drop(waits);
         // It has a hole already: no more of it is kept, although there is room again.
-        assert!(!second.push(&vec![0; 20].into()));
+        assert!(!second.push(&vec![0; 20].into(), 0));
         assert_eq!(second.into_bytes().len(), 10);
         assert_eq!(allowance.held.load(Ordering::Relaxed), 0);
     }
