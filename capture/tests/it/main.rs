@@ -54,10 +54,11 @@ impl Place {
             writer.keep(fixture::shared(number));
             // No more at once than may wait: nothing is left out.
             if number % 1_000 == 999 {
-                writer.flush().unwrap();
+                until("the commit", || writer.flush().is_ok());
             }
         }
-        writer.flush().unwrap();
+        // A flush waits for 10 s: a slow machine may need longer, beside all the other tests.
+        until("the commit", || writer.flush().is_ok());
         store
     }
 }
