@@ -129,8 +129,9 @@ mod tests {
         let gate = Gate::default();
         thread::scope(|scope| {
             let reader = scope.spawn(|| {
+                // It stays closed until this rests.
                 while !gate.lock().closed {
-                    gate.rest_while_closed();
+                    thread::yield_now();
                 }
                 gate.rest_while_closed();
                 gate.end();
