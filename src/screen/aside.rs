@@ -262,8 +262,9 @@ mod tests {
 
     #[test]
     fn whoever_tells_does_not_wait_what_is_left_out_is_counted_and_the_last_is_shown() {
-        let (mut aside, leave, written, _stop) = aside();
         const TOLD: u64 = 20_000;
+
+        let (mut aside, leave, written, _stop) = aside();
         for number in 0..TOLD {
             aside.update(exchange()).unwrap();
             if number % 100 == 0 {

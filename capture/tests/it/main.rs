@@ -49,18 +49,21 @@ impl Place {
     /// A store with exchanges 0 to `count`, committed.
     fn filled(&self, count: u64) -> Store {
         let store = self.store();
-        let writer = store.writer();
-        for number in 0..count {
-            writer.keep(fixture::shared(number));
-            // No more at once than may wait: nothing is left out.
-            if number % 1_000 == 999 {
-                until("the commit", || writer.flush().is_ok());
-            }
-        }
-        // A flush waits for 10 s: a slow machine may need longer, beside all the other tests.
-        until("the commit", || writer.flush().is_ok());
+        keep(&store, count);
         store
     }
+}
+
+/// Writes exchanges 0 to `count`, no more at once than may wait, so that nothing is left out.
+fn keep(store: &Store, count: u64) {
+    let writer = store.writer();
+    for number in 0..count {
+        writer.keep(fixture::shared(number));
+        if number % 500 == 499 {
+            until("the commit", || writer.flush().is_ok()); // a slow machine may need longer than a flush waits
+        }
+    }
+    until("the commit", || writer.flush().is_ok());
 }
 
 fn filter(text: &str) -> Filter {

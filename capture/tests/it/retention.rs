@@ -7,7 +7,7 @@ use hookwire_protocol::head::ResponseHead;
 use memchr::memmem;
 use uuid::Uuid;
 
-use crate::{Place, all, count, fixture, until};
+use crate::{Place, all, count, fixture, keep, until};
 
 fn ids(reader: &Reader) -> Vec<Uuid> {
     all(reader, "").iter().map(|summary| summary.id).collect()
@@ -24,8 +24,7 @@ fn the_oldest_go_beyond_the_number_and_beyond_the_bytes() {
         let place = Place::new();
         let store = Store::open(&place.path(), retention).unwrap();
         let reader = place.reader();
-        (0..2_000).for_each(|number| store.writer().keep(fixture::shared(number)));
-        store.writer().flush().unwrap();
+        keep(&store, 2_000);
         until("the oldest to go", || count(&reader, "") <= 300);
         let left = ids(&reader);
         assert!((290..=300).contains(&left.len()), "{retention:?}: {}", left.len());

@@ -26,7 +26,7 @@ pub(crate) struct Allowance {
     cap: usize,
     /// Bytes of all bodies, as kept now.
     held: AtomicUsize,
-    /// Memory to use again: never more than may be held.
+    /// Memory to use again: with what is held, never more than may be.
     spare: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -58,7 +58,7 @@ impl Allowance {
 
     /// Takes back what was granted, and its memory.
     fn give_back(&self, mut memory: Vec<u8>) {
-        self.held.fetch_sub(memory.len(), Ordering::Relaxed);
+        let held = self.held.fetch_sub(memory.len(), Ordering::Relaxed) - memory.len();
         if memory.capacity() < USED_AGAIN {
             return;
         }
@@ -66,7 +66,7 @@ impl Allowance {
         let mut spare = self.spare();
         spare.push(memory);
         // The oldest go: other bodies come now.
-        while spare.iter().map(Vec::capacity).sum::<usize>() > HELD {
+        while held + spare.iter().map(Vec::capacity).sum::<usize>() > HELD {
             spare.remove(0);
         }
     }
@@ -237,6 +237,10 @@ mod tests {
         assert_eq!(spare(), [HELD / 2; 2], "the oldest went");
         drop(large(HELD / 8));
         assert_eq!(spare(), [HELD / 2, HELD / 8], "much larger memory is not taken for less");
+        let held = large(HELD / 2 + 1);
+        drop(large(HELD / 8));
+        assert_eq!(spare(), [HELD / 8], "nothing is spare that would be too much");
+        drop(held);
     }
 
     #[test]
