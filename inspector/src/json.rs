@@ -32,10 +32,7 @@ pub fn write_line(update: &Update, out: &mut impl Write) -> io::Result<()> {
 /// Writes what a list shows of an exchange as one line. Fails only if `out` does.
 pub fn write_summary(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     write(&Listed::of(summary), out)?;
-    out.write_all(
-        b"
-",
-    )
+    out.write_all(b"\n")
 }
 
 /// Writes `value` in compact form, with every character escaped that a terminal could obey or hide.

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use futures_util::FutureExt;
 use hookwire_capture::{Connection as State, Proof, Update};
 use hookwire_protocol::{
     frame::Goaway,
@@ -205,7 +206,13 @@ impl Run {
         let closed = loop {
             tokio::select! {
                 closed = &mut connection => break Some(closed),
-                Some(request) = tunnel.next() => self.forwarder.take(request, &self.exchanges),
+                Some(request) = tunnel.next() => {
+                    self.forwarder.take(request, &self.exchanges);
+                    // Those that came in the same message: all the rest of this loop is looked at between two turns.
+                    while let Some(Some(request)) = tunnel.next().now_or_never() {
+                        self.forwarder.take(request, &self.exchanges);
+                    }
+                }
                 backlog = tunnel.notice() => {
                     for update in self.gaps.notice(&backlog) {
                         self.tell(update);
