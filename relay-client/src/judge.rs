@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hookwire_capture::{CapturedBody, Evidence};
 use hookwire_protocol::head::{Headers as Lines, RequestHead};
-use hookwire_signatures::{Cause, Event, Headers, Request, Secrets, Status, Verdict, Verifier, diagnose, event};
+use hookwire_signatures::{Cause, Event, Headers, Request, Secrets, Status, Verdict, Verifier, diagnose};
 
 use crate::record::{Digest, Kept, Recorder};
 
@@ -123,6 +123,7 @@ impl Passing {
             verifier.update(&bytes);
             verifier
         });
+        let event = verifier.event(&request, &bytes[..bytes.len().min(EVENT_WITHIN)]);
         let is_judged_by_body = verifier.needs_body();
         let mut verdict = verifier.finish();
         let mut words = None;
@@ -136,7 +137,6 @@ impl Passing {
         } else if verdict.cause == Some(Cause::NoMatch) {
             words = Some(format!("nothing was tried: only {} of the body's {length} bytes were kept", bytes.len()));
         }
-        let event = event(&request, &bytes[..bytes.len().min(EVENT_WITHIN)]);
         Judged { verdict, evidence: words.map(Evidence::from), event, body: captured(bytes, length, digest) }
     }
 

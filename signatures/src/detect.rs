@@ -39,19 +39,24 @@ pub(crate) enum Detected {
     None,
 }
 
-pub(crate) fn by_head(scope: &Scope<'_>, secrets: Option<&Secrets>) -> Detected {
+/// Beside it the scheme that [`detect`] would name, whatever stands in the body, where that is clear already.
+pub(crate) fn by_head(scope: &Scope<'_>, secrets: Option<&Secrets>) -> (Detected, Option<&'static Scheme>) {
     let mut schemes = fitting(scope, secrets);
-    if schemes.is_empty() {
-        let may_be_in_body = secrets.is_some_and(|secrets| may_be_in_body(scope, secrets));
-        return if may_be_in_body { Detected::InBody } else { Detected::None };
-    }
+    let only = match schemes.as_slice() {
+        [] => {
+            let may_be_in_body = secrets.is_some_and(|secrets| may_be_in_body(scope, secrets));
+            return (if may_be_in_body { Detected::InBody } else { Detected::None }, None);
+        }
+        [only] if !only.detection.needs_secret => Some(*only),
+        _ => None,
+    };
     let is_known = |scheme: &&'static Scheme| secrets.is_some_and(|secrets| secrets.has(scheme.provider, scheme.kind));
     if schemes.iter().any(is_known) {
         schemes.retain(is_known);
     } else {
         schemes.truncate(1);
     }
-    Detected::Schemes(schemes)
+    (Detected::Schemes(schemes), only)
 }
 
 /// The schemes whose signature is in the body of this request.
@@ -300,7 +305,7 @@ mod tests {
         let headers = [("webhook-signature", "v1,aa"), ("webhook-id", "x"), ("webhook-timestamp", "1")];
         let request = Request { method: b"POST", target: b"/", headers: &headers, urls: &[] };
         let mut secrets = Secrets::default();
-        let ids = |secrets: &Secrets| match by_head(&Scope::new(&request, b""), Some(secrets)) {
+        let ids = |secrets: &Secrets| match by_head(&Scope::new(&request, b""), Some(secrets)).0 {
             Detected::Schemes(schemes) => schemes.iter().map(|scheme| scheme.id).collect(),
             _ => Vec::new(),
         };

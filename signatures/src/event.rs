@@ -4,7 +4,7 @@ use crate::detect::detect_in;
 use crate::json;
 use crate::provider::Provider;
 use crate::request::Request;
-use crate::scheme::Place;
+use crate::scheme::{Place, Scheme};
 use crate::scope::Scope;
 
 /// The longest name or id that is believed, in bytes. Real ones stay below 100; a longer text is something else, and
@@ -29,10 +29,15 @@ pub fn event(request: &Request<'_>, body_prefix: &[u8]) -> Event {
     let Some(scheme) = detect_in(&scope) else {
         return Event::default();
     };
-    let mut parts = scheme.event.name.iter().map(|place| read(*place, &scope));
+    event_of(scheme, &scope)
+}
+
+/// The same, under a scheme that is known.
+pub(crate) fn event_of(scheme: &Scheme, scope: &Scope<'_>) -> Event {
+    let mut parts = scheme.event.name.iter().map(|place| read(*place, scope));
     // Without its first part the rest would be taken for the whole.
     let name = parts.next().flatten().map(|first| parts.flatten().fold(first, |name, part| format!("{name}.{part}")));
-    Event { provider: Some(scheme.provider), name, id: scheme.event.id.and_then(|place| read(place, &scope)) }
+    Event { provider: Some(scheme.provider), name, id: scheme.event.id.and_then(|place| read(place, scope)) }
 }
 
 fn read(place: Place, scope: &Scope<'_>) -> Option<String> {

@@ -6,6 +6,7 @@ mod whole;
 use crate::cause::Cause;
 use crate::challenge;
 use crate::detect::{self, Detected};
+use crate::event::{self, Event};
 use crate::request::Request;
 use crate::scheme::Scheme;
 use crate::scope::Scope;
@@ -23,7 +24,11 @@ pub const WHOLE_BODY_LIMIT: usize = 4 << 20;
 /// It owns all it needs, so it can live across awaits. For a scheme whose MAC is over the raw body it holds no body, only
 /// the state of the MACs; where fields of the body are signed, or a private key signs it, the body is kept up to
 /// [`WHOLE_BODY_LIMIT`].
-pub struct Verifier(State);
+pub struct Verifier {
+    state: State,
+    /// What the head alone says, where nothing looks alike.
+    only: Option<&'static Scheme>,
+}
 
 impl Verifier {
     /// Recognises the scheme of `request` and begins to check it with every secret of its provider. `now` is in
@@ -32,67 +37,40 @@ impl Verifier {
     /// Where several schemes look alike, those count for which a secret is known, and the one that fits is reported.
     pub fn start(request: &Request<'_>, secrets: &Secrets, now: i64) -> Self {
         let scope = Scope::new(request, b"");
-        match detect::by_head(&scope, Some(secrets)) {
-            Detected::Schemes(schemes) => Self::judge(&schemes, request, &scope, secrets, now),
-            Detected::InBody => Self(State::Whole(Box::new(Whole::new(&[], request, secrets, now)))),
+        let (detected, only) = detect::by_head(&scope, Some(secrets));
+        let state = match detected {
+            Detected::Schemes(schemes) => State::judge(&schemes, request, &scope, secrets, now),
+            Detected::InBody => State::Whole(Box::new(Whole::new(&[], request, secrets, now))),
             Detected::None => match challenge::by_head(&scope, Some(secrets)) {
-                Some(challenge) => Self(State::Known(challenge.verdict())),
-                None => Self(State::Known(Verdict::unsigned())),
+                Some(challenge) => State::Known(challenge.verdict()),
+                None => State::Known(Verdict::unsigned()),
             },
-        }
+        };
+        Self { state, only }
     }
 
     /// As [`start`](Self::start), under a scheme that the caller knows.
     pub fn start_with(scheme: &'static Scheme, request: &Request<'_>, secrets: &Secrets, now: i64) -> Self {
-        Self::judge(&[scheme], request, &Scope::new(request, b""), secrets, now)
+        let state = State::judge(&[scheme], request, &Scope::new(request, b""), secrets, now);
+        Self { state, only: None }
     }
 
-    fn judge(
-        schemes: &[&'static Scheme],
-        request: &Request<'_>,
-        scope: &Scope<'_>,
-        secrets: &Secrets,
-        now: i64,
-    ) -> Self {
-        if schemes.iter().any(|scheme| scheme.needs_whole_body()) {
-            return Self(State::Whole(Box::new(Whole::new(schemes, request, secrets, now))));
-        }
-        let mut hashing = Vec::with_capacity(1);
-        let mut known = None;
-        for scheme in schemes {
-            match hashing::begin(scheme, scope, &own(scheme, secrets), now) {
-                Begun::Hashing(begun) => hashing.push(begun),
-                Begun::Known(verdict) => known = Some(better(known, verdict)),
-            }
-        }
-        match known {
-            Some(verdict) if hashing.is_empty() => Self::known(verdict, scope),
-            known => Self(State::Hashing { hashing, known }),
-        }
-    }
-
-    /// What nobody could check may still be a handshake, which its body tells.
-    fn known(verdict: Verdict, scope: &Scope<'_>) -> Self {
-        if verdict.status != Status::NoSecret {
-            return Self(State::Known(verdict));
-        }
-        match challenge::by_head(scope, None) {
-            Some(challenge) => Self(State::Known(challenge.verdict())),
-            None if challenge::may_be_in_body(verdict.scheme) => {
-                Self(State::Peeking { verdict, beginning: Vec::new() })
-            }
-            None => Self(State::Known(verdict)),
+    /// As [`event()`](crate::event()), of the same request. What was found out of it already is not found out again.
+    pub fn event(&self, request: &Request<'_>, body_prefix: &[u8]) -> Event {
+        match self.only {
+            Some(scheme) => event::event_of(scheme, &Scope::new(request, body_prefix)),
+            None => event::event(request, body_prefix),
         }
     }
 
     /// Whether the outcome depends on the body. If not, it need not be fed: [`update`](Self::update) does nothing.
     pub fn needs_body(&self) -> bool {
-        !matches!(self.0, State::Known(_))
+        !matches!(self.state, State::Known(_))
     }
 
     /// Takes the next piece of the raw body.
     pub fn update(&mut self, chunk: &[u8]) {
-        match &mut self.0 {
+        match &mut self.state {
             State::Known(_) => {}
             State::Peeking { beginning, .. } => {
                 let room = challenge::BEGINNING.saturating_sub(beginning.len());
@@ -105,7 +83,7 @@ impl Verifier {
 
     /// The verdict, once all of the body was given.
     pub fn finish(self) -> Verdict {
-        match self.0 {
+        match self.state {
             State::Known(verdict) => verdict,
             State::Peeking { verdict, beginning } => {
                 challenge::in_body(verdict.scheme, &beginning).map_or(verdict, challenge::Challenge::verdict)
@@ -132,6 +110,44 @@ enum State {
         known: Option<Verdict>,
     },
     Whole(Box<Whole>),
+}
+
+impl State {
+    fn judge(
+        schemes: &[&'static Scheme],
+        request: &Request<'_>,
+        scope: &Scope<'_>,
+        secrets: &Secrets,
+        now: i64,
+    ) -> Self {
+        if schemes.iter().any(|scheme| scheme.needs_whole_body()) {
+            return Self::Whole(Box::new(Whole::new(schemes, request, secrets, now)));
+        }
+        let mut hashing = Vec::with_capacity(1);
+        let mut known = None;
+        for scheme in schemes {
+            match hashing::begin(scheme, scope, &own(scheme, secrets), now) {
+                Begun::Hashing(begun) => hashing.push(begun),
+                Begun::Known(verdict) => known = Some(better(known, verdict)),
+            }
+        }
+        match known {
+            Some(verdict) if hashing.is_empty() => Self::known(verdict, scope),
+            known => Self::Hashing { hashing, known },
+        }
+    }
+
+    /// What nobody could check may still be a handshake, which its body tells.
+    fn known(verdict: Verdict, scope: &Scope<'_>) -> Self {
+        if verdict.status != Status::NoSecret {
+            return Self::Known(verdict);
+        }
+        match challenge::by_head(scope, None) {
+            Some(challenge) => Self::Known(challenge.verdict()),
+            None if challenge::may_be_in_body(verdict.scheme) => Self::Peeking { verdict, beginning: Vec::new() },
+            None => Self::Known(verdict),
+        }
+    }
 }
 
 /// Judges a request whose body is there as a whole, with these secrets only, whatever kind they are of.

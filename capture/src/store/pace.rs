@@ -45,7 +45,7 @@ pub(super) enum Share {
 #[derive(Debug)]
 pub(super) struct Pace {
     left: i64,
-    /// What of it may still be taken by what is left out.
+    /// What of it may still be taken by what is left out: what a tenth of a second allows, or less.
     takeable: i64,
     /// When it was last reckoned.
     at: Instant,
@@ -84,7 +84,7 @@ impl Pace {
         if earned > 0 {
             // A span that earned nothing counts with the next.
             self.left = SAVED.min(self.left + earned);
-            self.takeable = takeable(SAVED).min(self.takeable + takeable(earned));
+            self.takeable = takeable(PER_SECOND / 10).min(self.takeable + takeable(earned));
             self.at = now;
         }
     }

@@ -60,7 +60,8 @@ impl Case {
         Ok(verdict)
     }
 
-    fn secrets(&self, scheme: &Scheme) -> Secrets {
+    /// What it is judged with.
+    pub(crate) fn secrets(&self, scheme: &Scheme) -> Secrets {
         let mut secrets = Secrets::default();
         let items = match &self.secret {
             Some(Value::Array(items)) => items.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use hookwire_signatures::{Cause, Request, Status, Verdict, detect, schemes};
+use hookwire_signatures::{Cause, Request, Scheme, Secrets, Status, Verdict, Verifier, detect, event, schemes};
 use serde::Deserialize;
 
 use crate::case::Case;
@@ -62,6 +62,29 @@ fn every_vector_has_its_verdict_and_nearly_every_one_its_cause() {
     let table = table(&rows);
     assert!(wrong.is_empty(), "{table}\nwrong verdicts: {wrong:#?}");
     assert!(right * 100 >= invalid * CAUSES_PERCENT, "{table}\n{right} of {invalid} causes; the others: {strange:#?}");
+}
+
+/// What a verifier says of the event is what is found without one, whatever secrets it knows.
+#[test]
+fn a_verifier_tells_the_same_event() {
+    let mut named = 0;
+    for vector in vectors() {
+        let scheme = Scheme::with_id(&vector.case.scheme_id).unwrap();
+        let (headers, body, secrets) = (vector.case.headers(), vector.case.body(), vector.case.secrets(scheme));
+        let Ok(body) = body else { continue };
+        let request = Request { method: b"POST", target: b"/", headers: &headers, urls: &[] };
+        for secrets in [&secrets, &Secrets::default()] {
+            let found = event(&request, &body);
+            named += usize::from(found.name.is_some());
+            assert_eq!(
+                Verifier::start(&request, secrets, 0).event(&request, &body),
+                found,
+                "{}",
+                vector.case.scheme_id
+            );
+        }
+    }
+    assert!(named > 100, "only {named} events had a name");
 }
 
 /// Where the headers tell the scheme, nobody need name it. A scheme that looks like a more general one is found as that.
