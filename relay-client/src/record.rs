@@ -42,8 +42,9 @@ const QUEUE_BYTES: usize = 6 * 1024 * 1024;
 /// Bytes that wait, from which the thread is woken before its time: 5 ms would bring as much again where bodies are large.
 const HURRY_BYTES: usize = 512 * 1024;
 
-/// Bytes that may wait to be hashed: 40 ms of a gigabit a second, in which the thread surely gets its turn.
-const HASH_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes that may wait to be hashed: 20 ms of a gigabit a second, in which the thread surely gets its turn. Each may keep twice as much
+/// alive.
+const HASH_BYTES: usize = 2 * 1024 * 1024;
 
 /// A piece of at least this size is shared rather than copied to be hashed. The message that it came in is then kept alive with it, and
 /// holds at most eight times as much.

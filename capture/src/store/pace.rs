@@ -21,8 +21,8 @@ const SAVED: i64 = PER_SECOND * FULL.as_millis() as i64 / 1_000;
 /// What must be left for bodies to be kept: a burst of 5,000 webhooks takes the rest.
 const FOR_HEADS: i64 = SAVED / 4;
 
-/// What is left out takes this part of a row, as it is delivered all the same by the cores that rows are written by: 15,000 a
-/// second leave room for 1,500 rows, 8,000 for 5,000.
+/// What is left out takes this part of its work, as it is delivered all the same by the cores that rows are written by: 15,000
+/// webhooks a second leave room for 1,500 rows, 8,000 for 5,000.
 const LEFT_OUT: i64 = 3;
 
 /// What is left out takes no more than three quarters of the work: some are always kept.
@@ -59,17 +59,16 @@ impl Pace {
     /// What can be kept of an exchange with heads and bodies of so many bytes.
     pub(super) fn share(&mut self, heads: usize, bodies: usize, now: Instant) -> Share {
         self.earn(now);
-        let row = ROW + length(heads);
-        match self.left {
-            left if left >= FOR_HEADS + row + length(bodies) || (bodies == 0 && left >= row) => Share::Whole,
-            left if left >= row => Share::Heads,
-            _ => {
-                let taken = (row / LEFT_OUT).min(self.takeable);
-                self.takeable -= taken;
-                self.left -= taken;
-                Share::Nothing
-            }
-        }
+        let (row, bodies) = (ROW + length(heads), length(bodies));
+        let (share, left_out) = match self.left {
+            left if left >= FOR_HEADS + row + bodies || (bodies == 0 && left >= row) => (Share::Whole, 0),
+            left if left >= row => (Share::Heads, bodies),
+            _ => (Share::Nothing, row + bodies),
+        };
+        let taken = (left_out / LEFT_OUT).min(self.takeable);
+        self.takeable -= taken;
+        self.left -= taken;
+        share
     }
 
     /// Takes note that so much was handed on.

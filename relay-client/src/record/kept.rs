@@ -11,9 +11,9 @@ use std::{
 use bytes::Bytes;
 
 /// Bytes of all bodies together that are kept, wherever they are: on their way, before the recorder, or waiting to be written. A client
-/// without them takes 12 to 24 MiB, and is to stay below 32. That is a burst of 12 of the size that gateways send at most (512 KiB), or
-/// three quarters of a second of 5,000 usual ones. Beyond it bodies are cut short, and nothing waits.
-const HELD: usize = 6 * 1024 * 1024;
+/// without them takes 12 to 24 MiB, and is to stay below 32. That is a burst of 8 of the size that gateways send at most (512 KiB), or
+/// half a second of 5,000 usual ones. Beyond it bodies are cut short, and nothing waits.
+const HELD: usize = 4 * 1024 * 1024;
 
 /// Memory of at least this size is used again. It is let go by another thread than took it, and the allocator takes fresh pages for each
 /// and gives the old ones back a second later: at 500 bodies of 1 MB a second that made 50 MiB out of six.

@@ -85,6 +85,8 @@ pub(crate) enum Extent {
 
 impl<B: Body<Data = Bytes> + Unpin> Kept<B> {
     pub(crate) fn new(inner: B, budget: Arc<Budget>) -> Self {
+        // Announced to be larger than can be held, it only passes.
+        let let_go = inner.size_hint().lower() > budget.each;
         Self {
             inner,
             budget,
@@ -92,7 +94,7 @@ impl<B: Body<Data = Bytes> + Unpin> Kept<B> {
             next: 0,
             length: 0,
             charged: 0,
-            let_go: false,
+            let_go,
             trailers: None,
             ended: false,
         }
@@ -205,7 +207,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Kept<B> {
 mod tests {
     use std::{convert::Infallible, task::Waker};
 
-    use http_body_util::{BodyExt, Empty, channel::Channel};
+    use http_body_util::{BodyExt, Empty, Full, channel::Channel};
 
     use super::*;
 
@@ -256,6 +258,17 @@ mod tests {
             assert_eq!(whole(&mut kept), Poll::Ready(Ok(Extent::TooLarge)));
             assert_eq!(budget.used(), 0);
             assert_eq!(kept.collect().await.unwrap().to_bytes().len(), 2 * half.len());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_announced_to_be_too_large_passes_and_takes_no_memory() {
+        for (length, used) in [(EACH_BODY, EACH_BODY + EACH + PIECE), (EACH_BODY + 1, 0)] {
+            let budget = Arc::new(Budget::new(1 << 20, EACH_BODY));
+            let body = Full::new(Bytes::from(vec![7; length as usize]));
+            let mut kept = Kept::new(body, Arc::clone(&budget));
+            let passed = kept.frame().await.unwrap().unwrap().into_data().unwrap();
+            assert_eq!((passed.len() as u64, budget.used()), (length, used));
         }
     }
 
