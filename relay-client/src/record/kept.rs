@@ -19,12 +19,16 @@ const HELD: usize = 4 * 1024 * 1024;
 /// and gives the old ones back a second later: at 500 bodies of 1 MB a second that made 50 MiB out of six.
 const USED_AGAIN: usize = 32 * 1024;
 
+/// Memory taken for a body that announces more, before more of it is there; then twice as much each time. Whoever announces much and
+/// sends little takes nothing from others.
+const AT_FIRST: usize = 64 * 1024;
+
 /// What may be kept of one body, and of all of them.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     /// Bytes of one body.
     cap: usize,
-    /// Bytes of all bodies, as kept now.
+    /// Memory of all bodies that are kept now, in bytes.
     held: AtomicUsize,
     /// Memory to use again: with what is held, never more than may be.
     spare: Mutex<Vec<Vec<u8>>>,
@@ -49,16 +53,17 @@ impl Allowance {
         if bytes >= USED_AGAIN {
             let mut spare = self.spare();
             // Much larger memory would be held for little.
-            if let Some(fits) = spare.iter().position(|memory| (bytes..=2 * bytes).contains(&memory.capacity())) {
+            if let Some(fits) = spare.iter().position(|memory| (bytes..=bytes + bytes / 4).contains(&memory.capacity()))
+            {
                 return spare.swap_remove(fits);
             }
         }
         Vec::with_capacity(bytes)
     }
 
-    /// Takes back what was granted, and its memory.
-    fn give_back(&self, mut memory: Vec<u8>) {
-        let held = self.held.fetch_sub(memory.len(), Ordering::Relaxed) - memory.len();
+    /// Takes back memory, and so much of what was granted.
+    fn give_back(&self, mut memory: Vec<u8>, granted: usize) {
+        let held = self.held.fetch_sub(granted, Ordering::Relaxed) - granted;
         if memory.capacity() < USED_AGAIN {
             return;
         }
@@ -81,7 +86,33 @@ impl Allowance {
 #[derive(Debug)]
 struct Held {
     bytes: Vec<u8>,
+    /// What its memory counts.
+    granted: usize,
     allowance: Arc<Allowance>,
+}
+
+impl Held {
+    fn nothing(allowance: Arc<Allowance>) -> Self {
+        Self { bytes: Vec::new(), granted: 0, allowance }
+    }
+
+    /// Makes room for `wanted` bytes, of which there is as much as is granted. So many are known to follow.
+    fn make_room(&mut self, wanted: usize, behind: u64) {
+        let Self { bytes, granted, allowance } = self;
+        let needed = bytes.len() + wanted;
+        if needed <= *granted {
+            return;
+        }
+        let announced = needed.saturating_add(usize::try_from(behind).unwrap_or(usize::MAX)).min(allowance.cap);
+        let size = announced.min((*granted * 2).max(AT_FIRST)).max(needed);
+        let more = allowance.take(size - *granted);
+        if more > 0 {
+            let mut memory = allowance.memory(*granted + more);
+            memory.extend_from_slice(bytes);
+            allowance.give_back(mem::replace(bytes, memory), 0);
+            *granted += more;
+        }
+    }
 }
 
 impl AsRef<[u8]> for Held {
@@ -92,7 +123,7 @@ impl AsRef<[u8]> for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.allowance.give_back(mem::take(&mut self.bytes));
+        self.allowance.give_back(mem::take(&mut self.bytes), self.granted);
     }
 }
 
@@ -110,7 +141,7 @@ pub(crate) struct Kept {
 impl Kept {
     /// Nothing yet.
     pub(crate) fn new(allowance: Arc<Allowance>) -> Self {
-        Self { held: Held { bytes: Vec::new(), allowance }, shared: Bytes::new(), full: false }
+        Self { held: Held::nothing(allowance), shared: Bytes::new(), full: false }
     }
 
     /// Keeps a piece, or as much of it as there is room for; whether that is all of it. So many bytes are known to follow.
@@ -118,15 +149,11 @@ impl Kept {
         if self.full {
             return piece.is_empty();
         }
-        let Held { bytes, allowance } = &mut self.held;
-        let room = allowance.cap - bytes.len();
-        let granted = allowance.take(piece.len().min(room));
-        self.full = granted < piece.len();
-        if bytes.is_empty() {
-            // Memory that is not written to costs nothing, should less come.
-            *bytes = allowance.memory(usize::try_from(behind).unwrap_or(usize::MAX).saturating_add(granted).min(room));
-        }
-        bytes.extend_from_slice(&piece[..granted]);
+        let wanted = piece.len().min(self.held.allowance.cap - self.held.bytes.len());
+        self.held.make_room(wanted, behind);
+        let fits = wanted.min(self.held.granted - self.held.bytes.len());
+        self.full = fits < piece.len();
+        self.held.bytes.extend_from_slice(&piece[..fits]);
         !self.full
     }
 
@@ -149,7 +176,7 @@ impl Kept {
     pub(crate) fn share(&mut self) -> Bytes {
         self.full = true;
         if self.shared.is_empty() {
-            let empty = Held { bytes: Vec::new(), allowance: Arc::clone(&self.held.allowance) };
+            let empty = Held::nothing(Arc::clone(&self.held.allowance));
             self.shared = into_bytes(mem::replace(&mut self.held, empty));
         }
         self.shared.clone()
@@ -189,6 +216,23 @@ mod tests {
         assert!(liar.push(&Bytes::from(vec![b'x'; 99]), 0));
         assert!(!liar.push(&Bytes::from_static(b"b"), 0));
         assert_eq!(liar.into_bytes().len(), 100);
+    }
+
+    // A queue of bodies that were cut held memory of their announced sizes, and counted as what was in it.
+    #[test]
+    fn what_is_announced_is_taken_as_it_comes_and_counts_as_the_memory_that_it_takes() {
+        let allowance = Allowance::new(usize::MAX);
+        let held = || allowance.held.load(Ordering::Relaxed);
+        let mut kept = Kept::new(Arc::clone(&allowance));
+        let piece = Bytes::from(vec![7; AT_FIRST / 2]);
+        let mut behind = 1 << 20;
+        for expected in [AT_FIRST, AT_FIRST, 2 * AT_FIRST, 2 * AT_FIRST, 4 * AT_FIRST] {
+            behind -= piece.len() as u64;
+            assert!(kept.push(&piece, behind));
+            assert_eq!((held(), kept.held.bytes.capacity()), (expected, expected));
+        }
+        drop(kept);
+        assert_eq!(held(), 0);
     }
 
     #[test]
