@@ -111,11 +111,12 @@ impl Thread {
         }
     }
 
-    /// One transaction. The oldest go first, so that the pages they leave are overwritten at once.
+    /// One transaction. A tenth too many waits for a quiet moment. Beyond it the oldest go first, so that the pages they leave are
+    /// overwritten at once.
     fn write(&mut self, batch: &[Work]) -> rusqlite::Result<()> {
         let transaction = self.database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut total = Total::of(&transaction)?;
-        let excess = total.with(exchanges(batch), 0).above(self.retention);
+        let excess = total.with(exchanges(batch), 0).above(self.retention.and_a_tenth());
         let gone = insert::delete_oldest(&transaction, excess, DELETED_AT_ONCE)?;
         total = total.less(gone);
         let mut rows = Insert::into(&transaction)?;
@@ -199,6 +200,11 @@ impl Total {
 
     fn less(self, gone: Self) -> Self {
         Self { exchanges: self.exchanges - gone.exchanges, bytes: self.bytes - gone.bytes }
+    }
+
+    fn and_a_tenth(self) -> Self {
+        let more = |number: i64| number.saturating_add(number / 10);
+        Self { exchanges: more(self.exchanges), bytes: more(self.bytes) }
     }
 
     fn above(self, limit: Self) -> Self {
