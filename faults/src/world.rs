@@ -97,6 +97,12 @@ impl World {
 
     /// The relay; how long it took until it accepted connections.
     pub(crate) async fn start_relay(&mut self, odd: &Odd) -> Result<Duration> {
+        self.spawn_relay(odd)?;
+        accepting(&self.relay_address).await.with_context(|| self.tail("relay.log"))
+    }
+
+    /// The relay, without waiting: one that is to die may do so before anybody has seen it.
+    pub(crate) fn spawn_relay(&mut self, odd: &Odd) -> Result<()> {
         let mut words: Vec<String> = odd.wrapper.clone();
         words.push(self.binary.display().to_string());
         words.extend(["relay", "--listen", &self.relay_address, "--data-dir"].map(str::to_owned));
@@ -108,7 +114,7 @@ impl World {
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env("RUST_LOG", "warn").envs(odd.environment.iter().cloned());
         self.relay = Some(Process::start("relay", &mut command, &self.path("relay.log"))?);
-        accepting(&self.relay_address).await.with_context(|| self.tail("relay.log"))
+        Ok(())
     }
 
     /// The client, until the relay routes to it.
