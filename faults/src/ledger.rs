@@ -28,6 +28,12 @@ pub(crate) fn body(id: u64) -> Vec<u8> {
     body
 }
 
+/// The number in a body that was made here.
+pub(crate) fn id_of(body: &[u8]) -> Option<u64> {
+    let digits = body.strip_prefix(b"{\"id\":")?.split(|byte| *byte == b',').next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 /// One answer that the sender had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answered {
@@ -76,6 +82,8 @@ pub(crate) struct Balance {
     pub(crate) duplicates: u64,
     /// Accepted, and not delivered.
     pub(crate) lost: Vec<u64>,
+    /// Accepted, failed by the app three times, and held for a try that is minutes away.
+    pub(crate) waiting: usize,
     pub(crate) broken: u64,
 }
 
@@ -92,6 +100,7 @@ impl Balance {
             delivered: delivered.times.len(),
             duplicates: delivered.times.values().map(|times| u64::from(times - 1)).sum(),
             lost,
+            waiting: 0,
             broken: delivered.broken,
         }
     }
@@ -111,6 +120,14 @@ impl Balance {
         }
     }
 
+    /// Takes note of what is still held, and will be tried again later than anybody waits here.
+    pub(crate) fn except(mut self, held: &HashSet<u64>) -> Self {
+        let missing = self.lost.len();
+        self.lost.retain(|id| !held.contains(id));
+        self.waiting = missing - self.lost.len();
+        self
+    }
+
     /// That nothing was lost or broken, and that the test tested something.
     pub(crate) fn check(&self) -> Result<()> {
         ensure!(self.broken == 0, "{} bodies arrived broken: {self}", self.broken);
@@ -125,13 +142,30 @@ impl fmt::Display for Balance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "sent {} · accepted {} (held {}) · delivered {} · duplicates {} · lost {}",
+            "sent {} · accepted {} (held {}) · delivered {} · still held {} · duplicates {} · lost {}",
             self.sent,
             self.accepted,
             self.held,
             self.delivered,
+            self.waiting,
             self.duplicates,
             self.lost.len()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_held_is_excepted() {
+        let answers = [1, 2, 3].map(|id| Answered { id, status: 202 });
+        let delivered = Delivered { times: HashMap::from([(1, 1)]), ..Delivered::default() };
+        let held = [2].map(body).iter().filter_map(|body| id_of(body)).collect();
+        let balance = Balance::of(&answers, &delivered).except(&held);
+        assert_eq!((balance.lost.as_slice(), balance.waiting), (&[3][..], 1));
+        assert!(balance.check().is_err());
+        assert_eq!(id_of(b"{\"id\":x,"), None);
     }
 }
