@@ -165,8 +165,7 @@ impl Forwarder {
 
     /// Takes a request to the app, and its answer back. Ends early when the sender goes away.
     ///
-    /// Not an `async fn`, as what it calls: each would hold its arguments twice. The future is moved and touched for every webhook, and
-    /// its size was a fifth of what a webhook costs.
+    /// Not an `async fn`, as what it calls: each would hold its arguments twice, and the future is moved and touched for every webhook.
     fn exchange(self: Arc<Self>, request: Request, mut under_way: UnderWay) -> impl Future<Output = ()> + Send {
         let mut passage = Passage::begin(&self.recorder);
         let watched = Arc::new(Watched {

@@ -112,7 +112,7 @@ pub(crate) struct ListenSettings {
     #[serde(deserialize_with = "parsed")]
     pub(crate) store: Option<Keep>,
 
-    /// How many exchanges are kept; older ones go [default: 100000]
+    /// How many exchanges are kept; older ones go, up to a tenth of them when it is quiet [default: 100000]
     #[arg(long, value_name = "N")]
     pub(crate) keep: Option<u64>,
 

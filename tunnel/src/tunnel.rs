@@ -22,7 +22,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     ReceivedBody,
-    convert::request_parts,
     pump::{PumpError, SendingHalf, SentBody},
     sending::Opened,
 };
@@ -173,13 +172,6 @@ impl Tunnel {
     /// Exchanges in flight.
     pub fn in_flight(&self) -> usize {
         self.shared.lock().in_flight()
-    }
-}
-
-impl Request {
-    /// The request to give to hyper, without target and body.
-    pub fn parts(&self) -> http::request::Parts {
-        request_parts(&self.head)
     }
 }
 

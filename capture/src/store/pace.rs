@@ -1,7 +1,7 @@
 //! How much work the writer is given, told before anything is kept for it.
 //!
 //! More could be written, but the cores that write also carry the webhooks: what comes faster than this is left out at once,
-//! so that delivery keeps its speed and what is left out costs nothing.
+//! before anything is copied for it, and the more is left out the less is written. So delivery keeps its speed.
 
 use std::time::{Duration, Instant};
 
