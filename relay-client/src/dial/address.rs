@@ -25,6 +25,9 @@ pub enum AddressError {
     /// Not a scheme that fits here.
     #[error("`{0}` is not a scheme that can be used here")]
     Scheme(String),
+    /// A scheme without all of `://` behind it.
+    #[error("`{0}` has no `://` behind its scheme")]
+    Separator(String),
     /// A user name or password stands before an `@`.
     #[error("an address can't hold a user name or a password")]
     UserInfo,
@@ -50,7 +53,7 @@ impl AddressError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty => "write a port (`3000`), `host:port` or a URL",
-            Self::Scheme(_) => "write `http://…` or `https://…`, or leave it out",
+            Self::Scheme(_) | Self::Separator(_) => "write `http://…` or `https://…`, or leave it out",
             Self::UserInfo => "leave out what stands before the `@`",
             Self::Host(_) => {
                 "write a name, an IPv4 address or an IPv6 address in brackets (`[::1]:3000`); international names in their `xn--` form"
@@ -71,6 +74,7 @@ impl<'a> Address<'a> {
         }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Some(scheme), rest),
+            None if lacks_separator(text) => return Err(AddressError::Separator(text.to_owned())),
             None => (None, text),
         };
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -104,6 +108,12 @@ pub(crate) fn authority(host: &str, port: u16, default_port: u16) -> String {
         (true, true) => format!("[{host}]"),
         (true, false) => format!("[{host}]:{port}"),
     }
+}
+
+/// Whether part of a scheme's `://` was typed. `http:3000` is a host of that name.
+fn lacks_separator(text: &str) -> bool {
+    let behind = text.strip_prefix("https").or_else(|| text.strip_prefix("http"));
+    behind.is_some_and(|behind| behind.starts_with("//") || behind.starts_with(":/"))
 }
 
 fn host_and_port(authority: &str) -> Result<(&str, Option<u16>), AddressError> {
@@ -157,11 +167,12 @@ mod tests {
     #[test]
     fn every_part_is_optional_but_host_or_port() {
         type Parts = (Option<&'static str>, &'static str, Option<u16>, &'static str);
-        let cases: [(&str, Parts); 10] = [
+        let cases: [(&str, Parts); 11] = [
             ("3000", (None, "localhost", Some(3000), "")),
             (":3000", (None, "localhost", Some(3000), "")),
             ("3000/hook", (None, "localhost", Some(3000), "/hook")),
             ("localhost", (None, "localhost", None, "")),
+            ("http:3000/a", (None, "http", Some(3000), "/a")),
             ("my_app.test:81", (None, "my_app.test", Some(81), "")),
             ("[::1]:3000", (None, "::1", Some(3000), "")),
             ("[::1]", (None, "::1", None, "")),
@@ -178,7 +189,9 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_the_part_that_is_wrong() {
         type Case = (&'static str, fn(String) -> AddressError, &'static str);
-        let cases: [Case; 19] = [
+        let cases: [Case; 21] = [
+            ("http//h/a", AddressError::Separator, "http//h/a"),
+            ("https:/h", AddressError::Separator, "https:/h"),
             ("0", AddressError::Port, "0"),
             ("70000", AddressError::Port, "70000"),
             ("h:", AddressError::Port, ""),
