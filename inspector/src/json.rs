@@ -336,7 +336,7 @@ struct Visible;
 impl Formatter for Visible {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         // `serde_json` has escaped what lies below a space.
-        if fragment.bytes().all(|byte| byte < 0x7F) {
+        if fragment.bytes().fold(0, u8::max) < 0x7F {
             return out.write_all(fragment.as_bytes());
         }
         let mut utf8 = [0; 4];

@@ -26,8 +26,7 @@ impl Encoding {
 
     /// Every reading of a text, whatever its case, alphabet and padding.
     pub(crate) fn decode_any(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-        let digits = hex::decode(text).ok();
-        digits
+        from_hex(text)
             .into_iter()
             .chain([&LENIENT, &LENIENT_URL_SAFE].into_iter().filter_map(move |engine| engine.decode(text).ok()))
     }
@@ -36,7 +35,7 @@ impl Encoding {
     pub(crate) fn decode(self, text: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Hex if text.iter().any(u8::is_ascii_uppercase) => None,
-            Self::Hex | Self::HexAnyCase => hex::decode(text).ok(),
+            Self::Hex | Self::HexAnyCase => from_hex(text),
             Self::Base64 => STANDARD.decode(text).ok(),
             Self::Base64Url => URL_SAFE.decode(text).ok(),
             Self::Plain => Some(text.to_vec()),
@@ -52,6 +51,12 @@ impl Encoding {
             Self::Plain => String::from_utf8_lossy(bytes).into_owned(),
         }
     }
+}
+
+/// As `hex::decode`, which grows its result byte by byte.
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; text.len() / 2];
+    hex::decode_to_slice(text, &mut bytes).is_ok().then_some(bytes)
 }
 
 /// Written without padding, as JSON web signatures are (RFC 7515 §2).
