@@ -56,6 +56,29 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// A request without a body that nobody has received, judged or answered.
+    pub fn of(request: RequestHead) -> Self {
+        Self {
+            id: Uuid::from_bytes(request.id),
+            origin: Origin::Live,
+            endpoint: "".into(),
+            received_at: SystemTime::UNIX_EPOCH,
+            request,
+            request_body: CapturedBody::default(),
+            response: None,
+            response_body: CapturedBody::default(),
+            answered_by: AnsweredBy::App,
+            late: false,
+            error: None,
+            forwarded: None,
+            first_byte: None,
+            duration: Duration::ZERO,
+            verdict: Verdict::unsigned(),
+            evidence: None,
+            event: Event::default(),
+        }
+    }
+
     /// The status of the answer, 100 to 999; 0 if there was neither an answer nor an error that stands for one.
     pub fn status(&self) -> u16 {
         match (&self.response, self.error) {

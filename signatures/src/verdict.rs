@@ -61,7 +61,7 @@ impl Verdict {
     }
 
     /// The verdict of a request that no scheme fits.
-    pub(crate) fn unsigned() -> Self {
+    pub fn unsigned() -> Self {
         Self {
             status: Status::Unsigned,
             scheme: None,

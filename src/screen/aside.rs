@@ -175,15 +175,10 @@ impl Drop for End {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::mpsc::{Receiver, SyncSender, sync_channel},
-        time::{Duration, SystemTime},
-    };
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-    use hookwire_capture::{AnsweredBy, CapturedBody, Exchange, Origin};
+    use hookwire_capture::Exchange;
     use hookwire_protocol::head::{BodyLength, Headers, HttpVersion, RequestHead};
-    use hookwire_signatures::{Event, Status, Verdict};
-    use uuid::Uuid;
 
     use super::*;
 
@@ -226,32 +221,7 @@ mod tests {
             target: "/hook".into(),
             headers: Headers::default(),
         };
-        Update::Exchange(Arc::new(Exchange {
-            id: Uuid::nil(),
-            origin: Origin::Live,
-            endpoint: "shop".into(),
-            received_at: SystemTime::UNIX_EPOCH,
-            request,
-            request_body: CapturedBody::default(),
-            response: None,
-            response_body: CapturedBody::default(),
-            answered_by: AnsweredBy::App,
-            late: false,
-            error: None,
-            forwarded: None,
-            first_byte: None,
-            duration: Duration::ZERO,
-            verdict: Verdict {
-                status: Status::Unsigned,
-                scheme: None,
-                secret: None,
-                cause: None,
-                age_seconds: None,
-                tolerance_seconds: None,
-            },
-            evidence: None,
-            event: Event::default(),
-        }))
+        Update::Exchange(Arc::new(Exchange::of(request)))
     }
 
     /// What was written, line by line.

@@ -1,14 +1,11 @@
 //! `hookwire sign`: what the provider would send.
 
-use std::{
-    io::{self, Write},
-    time::{Duration, SystemTime},
-};
+use std::io::{self, Write};
 
-use hookwire_capture::{AnsweredBy, CapturedBody, Exchange, Origin};
+use hookwire_capture::{CapturedBody, Exchange, Origin};
 use hookwire_inspector::export::{Kind, export};
 use hookwire_protocol::head::{BodyLength, HttpVersion, RequestHead};
-use hookwire_signatures::{Event, Scheme, SignError, SignInput, Signed, Status, UrlRule, Verdict, sign};
+use hookwire_signatures::{Scheme, SignError, SignInput, Signed, UrlRule, sign};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -54,7 +51,7 @@ pub(crate) fn run(arguments: SignArgs) -> Result<(), Failure> {
     let signed = sign(scheme, &input).map_err(|error| failure(scheme, error))?;
     let sent = Sent::of(&asked, url, &headers, signed);
     let text = match (curl, json) {
-        (true, _) => sent.into_curl(scheme),
+        (true, _) => sent.into_curl(),
         (_, true) => Ok(sent.as_json(scheme)),
         _ => Ok(sent.in_lines(url)),
     };
@@ -138,55 +135,32 @@ impl Sent {
     }
 
     /// A command for any POSIX shell, as the inspector writes them.
-    fn into_curl(self, scheme: &Scheme) -> io::Result<Vec<u8>> {
+    fn into_curl(self) -> io::Result<Vec<u8>> {
         let (origin, target) = split(&self.url);
         let (origin, target) = (origin.to_owned(), target.to_owned());
         let mut command = Vec::new();
-        export(Kind::Curl, &origin, [&self.exchange(target, scheme)], &mut command)?;
+        export(Kind::Curl, &origin, [&self.exchange(target)], &mut command)?;
         Ok(command)
     }
 
     /// The request as if it had been captured.
-    fn exchange(self, target: String, scheme: &Scheme) -> Exchange {
+    fn exchange(self, target: String) -> Exchange {
         let has_type = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let given = self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str()));
         let typed = (!self.body.is_empty() && !has_type).then(|| ("content-type".to_owned(), "application/json"));
         let headers: Vec<_> = given.chain(typed).collect();
         let length = self.body.len() as u64;
-        Exchange {
-            id: Uuid::nil(),
-            origin: Origin::Sent,
-            endpoint: "".into(),
-            received_at: SystemTime::UNIX_EPOCH,
-            request: RequestHead {
-                id: [0; 16],
-                received_at: 0,
-                version: HttpVersion::Http11,
-                body: if length == 0 { BodyLength::Empty } else { BodyLength::Sized(length) },
-                method: self.method.into(),
-                target: target.into(),
-                headers: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect(),
-            },
-            request_body: CapturedBody { bytes: self.body.into(), length, sha256: None },
-            response: None,
-            response_body: CapturedBody::default(),
-            answered_by: AnsweredBy::App,
-            late: false,
-            error: None,
-            forwarded: None,
-            first_byte: None,
-            duration: Duration::ZERO,
-            verdict: Verdict {
-                status: Status::Valid,
-                scheme: Some(scheme.id),
-                secret: None,
-                cause: None,
-                age_seconds: None,
-                tolerance_seconds: None,
-            },
-            evidence: None,
-            event: Event::default(),
-        }
+        let request = RequestHead {
+            id: [0; 16],
+            received_at: 0,
+            version: HttpVersion::Http11,
+            body: if length == 0 { BodyLength::Empty } else { BodyLength::Sized(length) },
+            method: self.method.into(),
+            target: target.into(),
+            headers: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect(),
+        };
+        let request_body = CapturedBody { bytes: self.body.into(), length, sha256: None };
+        Exchange { origin: Origin::Sent, request_body, ..Exchange::of(request) }
     }
 }
 

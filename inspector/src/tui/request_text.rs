@@ -153,11 +153,8 @@ fn is_token(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use hookwire_capture::{AnsweredBy, CapturedBody, Origin};
+    use hookwire_capture::CapturedBody;
     use hookwire_protocol::head::{BodyLength, HeaderLines, HttpVersion, RequestHead};
-    use hookwire_signatures::{Event, Status, Verdict};
     use proptest::prelude::*;
 
     use super::*;
@@ -166,40 +163,18 @@ mod tests {
         let mut lines = HeaderLines::with_capacity(64);
         lines.push(b"x-first", header);
         lines.push(b"x-first", b"again");
-        Exchange {
-            id: uuid::Uuid::nil(),
-            origin: Origin::Live,
-            endpoint: "shop".into(),
-            received_at: SystemTime::UNIX_EPOCH,
-            request: RequestHead {
-                id: [0; 16],
-                received_at: 0,
-                version: HttpVersion::Http11,
-                body: BodyLength::Sized(body.len() as u64),
-                method: Bytes::from_static(b"POST"),
-                target: Bytes::copy_from_slice(target),
-                headers: lines.finish(),
-            },
-            request_body: CapturedBody { bytes: Bytes::copy_from_slice(body), length: body.len() as u64, sha256: None },
-            response: None,
-            response_body: CapturedBody::default(),
-            answered_by: AnsweredBy::App,
-            late: false,
-            error: None,
-            forwarded: None,
-            first_byte: None,
-            duration: Duration::ZERO,
-            verdict: Verdict {
-                status: Status::Unsigned,
-                scheme: None,
-                secret: None,
-                cause: None,
-                age_seconds: None,
-                tolerance_seconds: None,
-            },
-            evidence: None,
-            event: Event::default(),
-        }
+        let request = RequestHead {
+            id: [0; 16],
+            received_at: 0,
+            version: HttpVersion::Http11,
+            body: BodyLength::Sized(body.len() as u64),
+            method: Bytes::from_static(b"POST"),
+            target: Bytes::copy_from_slice(target),
+            headers: lines.finish(),
+        };
+        let request_body =
+            CapturedBody { bytes: Bytes::copy_from_slice(body), length: body.len() as u64, sha256: None };
+        Exchange { request_body, ..Exchange::of(request) }
     }
 
     #[test]
