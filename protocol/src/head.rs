@@ -30,9 +30,9 @@ impl Headers {
         split_lines(&self.0[2..])
     }
 
-    /// The lines as slices that share this list's memory.
-    pub fn slices(&self) -> impl Iterator<Item = (Bytes, Bytes)> + '_ {
-        self.iter().map(|(name, value)| (self.0.slice_ref(name), self.0.slice_ref(value)))
+    /// The lines with their values as slices that share this list's memory.
+    pub fn slices(&self) -> impl Iterator<Item = (&[u8], Bytes)> + '_ {
+        self.iter().map(|(name, value)| (name, self.0.slice_ref(value)))
     }
 
     /// The first value under `name`, which must be given in lower case.
@@ -52,10 +52,10 @@ impl Headers {
         for _ in 0..count {
             let name = split_field(&mut rest).ok_or(HeadError::Truncated)?;
             let value = split_field(&mut rest).ok_or(HeadError::Truncated)?;
-            if name.is_empty() || !all(name, is_name_byte) {
+            if name.is_empty() || !is_name(name) {
                 return Err(HeadError::Name);
             }
-            if !all(value, is_value_byte) {
+            if !is_value(value) {
                 return Err(HeadError::Value);
             }
         }
@@ -259,7 +259,7 @@ impl RequestHead {
         let version = version_of(bytes.try_get_u8()?)?;
         let body = take_length(&mut bytes)?;
         let method = take_field(&mut bytes)?;
-        if method.is_empty() || !all(&method, is_method_byte) {
+        if method.is_empty() || !is_token(&method) {
             return Err(HeadError::Method);
         }
         let target = take_field(&mut bytes)?;
@@ -328,7 +328,7 @@ impl ResponseHead {
         };
         let body = take_length(&mut bytes)?;
         let reason = take_field(&mut bytes)?;
-        if !all(&reason, is_value_byte) {
+        if !is_value(&reason) {
             return Err(HeadError::Value);
         }
         let reason = (!reason.is_empty()).then_some(reason);
@@ -399,36 +399,48 @@ fn split_field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(field)
 }
 
-/// Whether all bytes pass. Looks at every one, good or bad: without an early way out the compiler does many at a time.
+/// Whether all bytes pass. Looks at every one, good or bad: a way out at each would cost more than it saves.
 fn all(bytes: &[u8], passes: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |good, &byte| good & passes(byte))
 }
 
-/// A token's bytes (RFC 9110 §5.6.2), lower case: what the `http` crate writes.
-fn is_name_byte(byte: u8) -> bool {
-    TOKEN[usize::from(byte)] & !byte.is_ascii_uppercase()
+/// A token, lower case: what the `http` crate writes.
+fn is_name(bytes: &[u8]) -> bool {
+    all(bytes, |byte| NAME[usize::from(byte)])
 }
 
-/// A token's bytes (RFC 9110 §5.6.2).
-fn is_method_byte(byte: u8) -> bool {
-    TOKEN[usize::from(byte)]
+/// A token (RFC 9110 §5.6.2).
+fn is_token(bytes: &[u8]) -> bool {
+    all(bytes, |byte| NAME[usize::from(byte)] | byte.is_ascii_uppercase())
 }
 
-/// Which bytes may stand in a token. A table, because names are most of a head.
-const TOKEN: [bool; 256] = {
+/// Field content (RFC 9110 §5.5): tab, space, visible ASCII and everything above 0x7F. Most values have no control byte at all, and to see
+/// that takes a few instructions for eight bytes; the last eight may lie over those before.
+fn is_value(bytes: &[u8]) -> bool {
+    let plain = |word: &[u8; 8]| !has_control(u64::from_ne_bytes(*word));
+    bytes.last_chunk().is_some_and(|last| plain(last) && bytes.as_chunks().0.iter().all(plain))
+        || all(bytes, |byte| byte == b'\t' || (byte >= b' ' && byte != 0x7F))
+}
+
+/// Whether one of eight bytes is below a space, or is DEL. A byte's high bit is set by subtracting what it is less than, if it was not set before.
+const fn has_control(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 0xFF;
+    let delete_is_zero = word ^ (ONES * 0x7F);
+    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
+    let below_one = delete_is_zero.wrapping_sub(ONES) & !delete_is_zero;
+    (below_space | below_one) & (ONES * 0x80) != 0
+}
+
+/// Which bytes may stand in a token (RFC 9110 §5.6.2) that is lower case. A table, because names are most of a head.
+const NAME: [bool; 256] = {
     let mut table = [false; 256];
-    let mut rest: &[u8] = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut rest: &[u8] = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
     while let [byte, tail @ ..] = rest {
         table[*byte as usize] = true;
         rest = tail;
     }
     table
 };
-
-/// Field content (RFC 9110 §5.5): tab, space, visible ASCII and everything above 0x7F.
-fn is_value_byte(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7F)
-}
 
 /// What may stand in a request line between its two spaces.
 fn is_target_byte(byte: u8) -> bool {
@@ -502,7 +514,7 @@ mod tests {
         assert_eq!(headers.value("cookie"), Some(&b"a=1"[..]));
         assert_eq!(headers.value("x"), Some(&b""[..]));
         assert_eq!(headers.value("y"), None);
-        assert_eq!(headers.slices().map(|(name, _)| name.len()).sum::<usize>(), 13);
+        assert!(headers.slices().eq(lines.iter().map(|(name, value)| (*name, Bytes::copy_from_slice(value)))));
         assert_eq!(format!("{headers:?}"), r#"["cookie", "x", "cookie"]"#);
     }
 
@@ -552,6 +564,21 @@ mod tests {
             let head = ResponseHead { reason: Some(Bytes::copy_from_slice(&[byte])), ..response() };
             let bytes = encoded(|out| head.encode(out));
             assert_eq!(ResponseHead::decode(bytes.freeze()), Err(HeadError::Value), "{byte}");
+        }
+    }
+
+    /// Eight bytes are looked at together: each of them counts, wherever it stands and whatever its neighbours are.
+    #[test]
+    fn every_byte_of_a_value_counts() {
+        for (length, byte, neighbour) in (1..=17).flat_map(|length| {
+            (0..=255u8).flat_map(move |byte| [b'\t', b' ', b'~', 0x80].map(|other| (length, byte, other)))
+        }) {
+            let fits = byte == b'\t' || (byte >= b' ' && byte != 0x7F);
+            for at in 0..length {
+                let mut value = vec![neighbour; length];
+                value[at] = byte;
+                assert_eq!(is_value(&value), fits, "{value:?}");
+            }
         }
     }
 

@@ -26,7 +26,7 @@ pub fn trailers(headers: &HeaderMap) -> Headers {
 pub(crate) fn header_map(lines: &Headers) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(lines.len());
     for (name, value) in lines.slices() {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(&name), HeaderValue::from_maybe_shared(value)) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_maybe_shared(value)) {
             headers.append(name, value);
         }
     }

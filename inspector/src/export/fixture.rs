@@ -78,7 +78,7 @@ pub(super) fn write(exchange: &Exchange, out: &mut impl Write) -> io::Result<()>
     out.write_all(b",\n  \"headers\": [")?;
     for (index, (name, value)) in request.headers.slices().enumerate() {
         out.write_all(if index > 0 { b",\n    [" } else { b"\n    [" })?;
-        json::write(&Blob(name), out)?;
+        json::write(&Blob(Bytes::copy_from_slice(name)), out)?;
         out.write_all(b", ")?;
         json::write(&Blob(value), out)?;
         out.write_all(b"]")?;
