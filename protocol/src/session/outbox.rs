@@ -9,14 +9,20 @@ use bytes::{Bytes, BytesMut};
 
 use crate::limits;
 
-/// What a message has room for when it is started, at least: some heads. It grows when more comes.
+/// What a message has room for when it is started: some heads. It grows when more comes.
 const FIRST_ROOM: usize = 4 * 1024;
 
-/// Messages in the order they go out. The last one still takes frames.
+/// What it has room for under load: nearly the largest, so that none grows. Growing copies, and all of the room, not what is in it.
+const FULL_ROOM: usize = 2 * limits::MESSAGE_FULL;
+
+/// Messages in the order they go out.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    messages: VecDeque<BytesMut>,
-    /// What the last message held: the next one under the same load is spared from growing.
+    /// Messages that take no more frames.
+    full: VecDeque<Bytes>,
+    /// The last message, which still does. All are written into one buffer, as long as each is gone before the next needs its room.
+    open: BytesMut,
+    /// What the last message held, or half of what larger ones before it did.
     usual: usize,
     /// The shell that waits for a message.
     waker: Option<Waker>,
@@ -25,11 +31,13 @@ pub(super) struct Outbox {
 impl Outbox {
     /// Where to write the next frame. Exactly one frame per call, so that no message grows beyond [`limits::MESSAGE`].
     pub(super) fn frame(&mut self) -> &mut BytesMut {
-        if self.messages.back().is_none_or(|message| message.len() >= limits::MESSAGE_FULL) {
-            self.messages.push_back(BytesMut::with_capacity(self.usual.max(FIRST_ROOM)));
+        if self.open.len() >= limits::MESSAGE_FULL {
+            self.full.push_back(self.open.split().freeze());
         }
-        let last = self.messages.len() - 1;
-        &mut self.messages[last]
+        if self.open.is_empty() {
+            self.open.reserve(if self.usual > FIRST_ROOM { FULL_ROOM } else { FIRST_ROOM });
+        }
+        &mut self.open
     }
 
     /// Lets the shell know that there is something to send.
@@ -39,30 +47,33 @@ impl Outbox {
 
     /// Whether body data may be added, or has to wait.
     pub(super) fn has_room(&self) -> bool {
-        self.messages.len() < limits::SEND_BUFFER / limits::MESSAGE_FULL
-            || (self.messages.len() == limits::SEND_BUFFER / limits::MESSAGE_FULL
-                && self.messages.back().is_some_and(|message| message.len() < limits::MESSAGE_FULL))
+        const MESSAGES: usize = limits::SEND_BUFFER / limits::MESSAGE_FULL;
+        self.full.len() + usize::from(self.open.len() >= limits::MESSAGE_FULL) < MESSAGES
     }
 
     /// Whether so much waits that not even a new stream's head may be added.
     pub(super) fn is_stalled(&self) -> bool {
-        self.messages.len() > limits::HEAD_BUFFER / limits::MESSAGE_FULL
+        self.full.len() + usize::from(!self.open.is_empty()) > limits::HEAD_BUFFER / limits::MESSAGE_FULL
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.full.is_empty() && self.open.is_empty()
     }
 
     /// Bytes that wait for the socket.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
-        self.messages.iter().map(BytesMut::len).sum()
+        self.full.iter().map(Bytes::len).sum::<usize>() + self.open.len()
     }
 
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Bytes> {
-        if let Some(message) = self.messages.pop_front() {
-            self.usual = message.len();
-            return Poll::Ready(message.freeze());
+        let open = || (!self.open.is_empty()).then(|| self.open.split().freeze());
+        if let Some(message) = self.full.pop_front().or_else(open) {
+            self.usual = message.len().max(self.usual / 2);
+            return Poll::Ready(message);
+        }
+        if self.usual <= FIRST_ROOM {
+            self.open = BytesMut::new(); // an idle session holds no memory
         }
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             self.waker = Some(context.waker().clone());
