@@ -3,6 +3,8 @@
 use hookwire_protocol::head::{BodyLength, HeaderLines, Headers, HttpVersion, RequestHead, ResponseHead};
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
+use crate::names::header_name;
+
 /// What a head's lines take on the wire, roughly, per line: enough that the buffer seldom grows.
 const LINE: usize = 48;
 
@@ -26,7 +28,7 @@ pub fn trailers(headers: &HeaderMap) -> Headers {
 pub(crate) fn header_map(lines: &Headers) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(lines.len());
     for (name, value) in lines.slices() {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_maybe_shared(value)) {
+        if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::from_maybe_shared(value)) {
             headers.append(name, value);
         }
     }

@@ -17,6 +17,7 @@ mod body;
 mod connection;
 mod convert;
 mod hello;
+mod names;
 mod pump;
 mod read_ahead;
 mod sending;
