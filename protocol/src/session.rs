@@ -279,7 +279,9 @@ impl Session {
         {
             frame::put(self.outbox.frame(), kind::END, id, trailers.encoded());
             self.outbox.wake();
-            self.forget_if_done(id);
+            if stream.is_done() {
+                self.forget(id);
+            }
         }
     }
 
@@ -328,8 +330,10 @@ impl Session {
                 Frame::Reset(id, Scope::Stop, code).encode(self.outbox.frame());
                 self.outbox.wake();
             }
+            if stream.is_done() {
+                self.forget(id);
+            }
             self.give_back(id, None, dropped);
-            self.forget_if_done(id);
         }
     }
 
@@ -341,7 +345,9 @@ impl Session {
                 Frame::Reset(id, Scope::Abort, code).encode(self.outbox.frame());
                 self.outbox.wake();
             }
-            self.forget_if_done(id);
+            if stream.is_done() {
+                self.forget(id);
+            }
         }
     }
 
@@ -391,12 +397,10 @@ impl Session {
         }
     }
 
-    fn forget_if_done(&mut self, id: StreamId) {
-        if self.streams.get(&id).is_some_and(Stream::is_done) {
-            self.streams.remove(&id);
-            if (self.goaway_sent || self.goaway_received.is_some()) && self.streams.is_empty() {
-                self.outbox.wake(); // the shell looks whether the session is finished
-            }
+    fn forget(&mut self, id: StreamId) {
+        self.streams.remove(&id);
+        if (self.goaway_sent || self.goaway_received.is_some()) && self.streams.is_empty() {
+            self.outbox.wake(); // the shell looks whether the session is finished
         }
     }
 }

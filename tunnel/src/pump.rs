@@ -90,30 +90,40 @@ impl<B: Body<Data = Bytes> + Unpin> SentBody<B> {
     /// Goes on handing over.
     pub fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PumpError<B::Error>>> {
         while !self.ended {
-            if !self.piece.is_empty() {
-                let before = self.piece.len();
-                let polled = self.half.shared.lock().poll_send(self.half.id, context, &mut self.piece);
-                self.sent += (before - self.piece.len()) as u64;
-                ready!(polled).map_err(PumpError::Stopped)?;
-            }
-            // hyper's bodies know their end with their last byte, and may say `None` only when the connection goes on.
-            if self.body.is_end_stream() {
-                self.finish(&Headers::default());
-                break;
-            }
-            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.piece = data,
-                    Err(frame) => {
-                        let lines = frame.trailers_ref().map(trailers).unwrap_or_default();
-                        self.finish(&lines);
+            if self.piece.is_empty() && !self.body.is_end_stream() {
+                match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                    Some(Ok(frame)) => match frame.into_data() {
+                        Ok(data) => self.piece = data,
+                        Err(frame) => {
+                            let lines = frame.trailers_ref().map(trailers).unwrap_or_default();
+                            self.finish(&lines);
+                            break;
+                        }
+                    },
+                    Some(Err(error)) => return Poll::Ready(Err(PumpError::Body(error))),
+                    None => {
+                        self.finish(&Headers::default());
+                        break;
                     }
-                },
-                Some(Err(error)) => return Poll::Ready(Err(PumpError::Body(error))),
-                None => self.finish(&Headers::default()),
+                }
             }
+            ready!(self.poll_piece(context)).map_err(PumpError::Stopped)?;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Hands the piece over, and the body's end with the last one.
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Reset>> {
+        // hyper's bodies know their end with their last byte, and may say `None` only when the connection goes on.
+        let (before, last) = (self.piece.len(), self.body.is_end_stream());
+        let mut session = self.half.shared.lock();
+        let polled = session.poll_send(self.half.id, context, &mut self.piece);
+        self.sent += (before - self.piece.len()) as u64;
+        if last && matches!(polled, Poll::Ready(Ok(()))) {
+            session.send_end(self.half.id, &Headers::default());
+            self.ended = true;
+        }
+        polled
     }
 
     fn finish(&mut self, trailers: &Headers) {

@@ -23,14 +23,18 @@ impl Session {
                 let trailers = Headers::decode(trailers)?;
                 if let Some(stream) = self.streams.get_mut(&id) {
                     stream.received_end(trailers).map_err(|()| ProtocolError::State(id))?;
-                    self.forget_if_done(id);
+                    if stream.is_done() {
+                        self.forget(id);
+                    }
                 }
                 Ok(())
             }
             Frame::Reset(id, scope, code) => {
                 if let Some(stream) = self.streams.get_mut(&id) {
                     stream.received_reset(scope, code);
-                    self.forget_if_done(id);
+                    if stream.is_done() {
+                        self.forget(id);
+                    }
                 } else {
                     self.refused.retain(|refused| *refused != id); // its sender went away before it was told
                 }
