@@ -145,15 +145,13 @@ impl Frame {
         if message.is_empty() {
             return Ok(None);
         }
-        if message.len() < FRAME_HEADER {
-            return Err(FrameError::Truncated);
-        }
-        let kind = message.get_u8();
-        let stream = message.get_u32();
-        let length = message.get_u32() as usize;
+        let header: &[u8; FRAME_HEADER] = message.first_chunk().ok_or(FrameError::Truncated)?;
+        let [kind, a, b, c, d, length @ ..] = *header;
+        let (stream, length) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes(length) as usize);
         if length > FRAME_PAYLOAD {
             return Err(FrameError::TooLong(length));
         }
+        message.advance(FRAME_HEADER);
         if length > message.len() {
             return Err(FrameError::Truncated);
         }

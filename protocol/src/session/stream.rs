@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{ProtocolError, Reset, wake};
 use crate::{
@@ -204,12 +204,15 @@ impl Stream {
         if data.len() > COPIED {
             return self.queue.push_back(data);
         }
-        let mut gathered = match self.queue.pop_back_if(|last| last.len() + data.len() <= COPIED) {
-            Some(last) => last.try_into_mut().unwrap_or_else(|shared| shared.as_ref().into()),
-            None => BytesMut::with_capacity(data.len()),
+        let piece = match self.queue.pop_back_if(|last| last.len() + data.len() <= COPIED) {
+            Some(last) => {
+                let mut gathered = last.try_into_mut().unwrap_or_else(|shared| shared.as_ref().into());
+                gathered.extend_from_slice(&data);
+                gathered.freeze()
+            }
+            None => Bytes::copy_from_slice(&data),
         };
-        gathered.extend_from_slice(&data);
-        self.queue.push_back(gathered.freeze());
+        self.queue.push_back(piece);
     }
 
     pub(super) fn received_end(&mut self, trailers: Headers) -> Result<(), ()> {
@@ -283,7 +286,7 @@ impl Stream {
 
     /// Throws away what nobody will read. How many bytes it was.
     pub(super) fn drop_queue(&mut self) -> u32 {
-        self.queue.drain(..).map(|data| data.len() as u32).sum()
+        std::mem::take(&mut self.queue).iter().map(|data| data.len() as u32).sum()
     }
 
     /// Whether the peer must be told.
