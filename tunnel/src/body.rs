@@ -42,6 +42,10 @@ impl ReceivedBody {
         Self { shared, id, length, received: 0, state: State::Open, reason }
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// The length is known once the head is.
     pub(crate) fn set_length(&mut self, length: BodyLength) {
         self.length = length;

@@ -10,7 +10,6 @@ use bytes::Bytes;
 use hookwire_protocol::{code::Code, head::ResponseHead, session::Reset};
 use http_body::Body;
 use tokio::time::{Instant, sleep};
-use tokio_util::task::TaskTracker;
 
 use crate::{
     ReceivedBody,
@@ -23,14 +22,12 @@ use crate::{
 pub struct Opened {
     pub(crate) half: SendingHalf,
     pub(crate) answer: ReceivedBody,
-    pub(crate) stragglers: TaskTracker,
 }
 
 impl Opened {
     /// Gives it its body.
     pub fn with_body<B: Body<Data = Bytes> + Unpin>(self, body: B) -> Sending<B> {
-        let Self { half, answer, stragglers } = self;
-        Sending { request: SentBody::new(half, body), answer, stragglers, flowing: true }
+        Sending { request: SentBody::new(self.half, body), answer: self.answer, flowing: true }
     }
 }
 
@@ -39,8 +36,6 @@ impl Opened {
 pub struct Sending<B> {
     request: SentBody<B>,
     answer: ReceivedBody,
-    /// Where the rest of a request goes whose answer has begun.
-    stragglers: TaskTracker,
     /// The request's body has not come to its end.
     flowing: bool,
 }
@@ -105,10 +100,10 @@ impl<B: Body<Data = Bytes> + Unpin> Sending<B> {
         B: Send + 'static,
         B::Error: Send,
     {
-        let Self { request, mut answer, stragglers, flowing } = self;
+        let Self { request, mut answer, flowing } = self;
         answer.set_length(head.body);
         if flowing {
-            stragglers.spawn(straggle(request, patience));
+            answer.shared().stragglers.spawn(straggle(request, patience));
         }
         Exchange { head, body: answer }
     }

@@ -30,11 +30,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Shared {
     session: Mutex<Session>,
+    /// Request bodies that go on flowing after their answer has begun. The session is not finished before they are, and its loss ends them.
+    pub(crate) stragglers: TaskTracker,
 }
 
 impl Shared {
     pub(crate) fn new(side: Side) -> Self {
-        Self { session: Mutex::new(Session::new(side, now())) }
+        Self { session: Mutex::new(Session::new(side, now())), stragglers: TaskTracker::new() }
     }
 
     /// Never held across an await. A panic while it was held can't leave the session half-changed in a way that matters more than losing it.
@@ -52,8 +54,6 @@ pub(crate) fn now() -> Instant {
 #[derive(Clone, Debug)]
 pub struct Tunnel {
     shared: Arc<Shared>,
-    /// Request bodies that go on flowing after their answer has begun. The session is not finished before they are, and its loss ends them.
-    stragglers: TaskTracker,
 }
 
 /// An answer on its way back.
@@ -84,7 +84,7 @@ pub struct Reply {
 
 impl Tunnel {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, stragglers: TaskTracker::new() }
+        Self { shared }
     }
 
     /// Relay: opens a stream with a request's head. Nothing was sent if it fails.
@@ -92,7 +92,7 @@ impl Tunnel {
         let id = self.shared.lock().open(head)?;
         let half = SendingHalf::new(Arc::clone(&self.shared), id, Code::SenderGone);
         let answer = ReceivedBody::new(Arc::clone(&self.shared), id, BodyLength::Unknown, Code::SenderGone);
-        Ok(Opened { half, answer, stragglers: self.stragglers.clone() })
+        Ok(Opened { half, answer })
     }
 
     /// Relay: sends a request and waits for the head of its answer, as long as something moves at least every `patience`. `blame` names what
