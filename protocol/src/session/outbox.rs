@@ -34,8 +34,9 @@ impl Outbox {
         if self.open.len() >= limits::MESSAGE_FULL {
             self.full.push_back(self.open.split().freeze());
         }
-        if self.open.is_empty() {
-            self.open.reserve(if self.usual > FIRST_ROOM { FULL_ROOM } else { FIRST_ROOM });
+        let room = if self.usual > FIRST_ROOM { FULL_ROOM } else { FIRST_ROOM };
+        if self.open.is_empty() && !self.open.try_reclaim(room) {
+            self.open = BytesMut::with_capacity(room);
         }
         &mut self.open
     }
@@ -79,5 +80,51 @@ impl Outbox {
             self.waker = Some(context.waker().clone());
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(outbox: &mut Outbox) -> Option<Bytes> {
+        match outbox.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(message) => Some(message),
+            Poll::Pending => None,
+        }
+    }
+
+    fn message(outbox: &mut Outbox, byte: u8, length: usize) -> Bytes {
+        outbox.frame().extend_from_slice(&vec![byte; length]);
+        next(outbox).unwrap()
+    }
+
+    #[test]
+    fn messages_share_a_buffer_only_once_they_are_gone() {
+        let mut outbox = Outbox::default();
+        let mut places = std::collections::HashSet::new();
+        for length in [60_000, 70_000, 8_000, 66_000, 120_000] {
+            places.insert(message(&mut outbox, b'a', length).as_ptr());
+        }
+        assert!(places.len() <= 2, "the first one grew, and was too small for the second");
+
+        let kept: Vec<Bytes> = (0..8).map(|byte| message(&mut outbox, byte, limits::MESSAGE_FULL)).collect();
+        for (byte, message) in kept.iter().enumerate() {
+            assert!(message.len() == limits::MESSAGE_FULL && message.iter().all(|at| usize::from(*at) == byte));
+        }
+    }
+
+    #[test]
+    fn a_session_that_falls_quiet_holds_no_buffer() {
+        let mut outbox = Outbox::default();
+        message(&mut outbox, b'a', limits::MESSAGE_FULL);
+        message(&mut outbox, b'b', limits::MESSAGE_FULL);
+        assert_eq!(next(&mut outbox), None);
+        assert!(outbox.open.capacity() > 0, "the next one under load needs it");
+        for _ in 0..5 {
+            message(&mut outbox, b'p', 17);
+            assert_eq!(next(&mut outbox), None);
+        }
+        assert_eq!(outbox.open.capacity(), 0);
     }
 }
