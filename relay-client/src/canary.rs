@@ -131,7 +131,7 @@ impl Aviary {
             request.headers_mut().insert(header::HOST, host);
         }
         let other = |error: &dyn std::error::Error| Trouble::Other(with_causes(error));
-        let raw = self.target.join(PATH).map_err(|error| other(&error))?;
+        let raw = self.target.join(&Bytes::from_static(PATH)).map_err(|error| other(&error))?;
         let answer = self.upstream.send(&self.target, request, raw, || {}).await.map_err(|error| other(&error))?;
         let code = answer.headers().get(ERROR).and_then(|code| code.to_str().ok()).and_then(Code::from_name);
         match code {

@@ -11,7 +11,6 @@
 //! goes out once more, on a new connection. If a byte may have gone out the error is [`UpstreamError::Died`].
 
 use std::{
-    collections::HashMap,
     io,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
@@ -87,7 +86,7 @@ struct Shared {
     /// Made for the first `https` target: the system's certificates cost milliseconds and a MiB, and most apps need none.
     tls: OnceLock<Arc<ClientConfig>>,
     /// One for each app that was ever sent to: as many as there are routes and places to replay to.
-    pools: Mutex<HashMap<Origin, Arc<Pool>>>,
+    pools: Mutex<Vec<Arc<Pool>>>,
     tasks: TaskTracker,
     closed: CancellationToken,
 }
@@ -158,25 +157,25 @@ impl Upstream {
     /// app goes on reading after its answer. The caller bounds the wait.
     pub async fn close(&self) {
         self.shared.closed.cancel();
-        self.shared.pools().values().for_each(|pool| pool.clear());
+        self.shared.pools().iter().for_each(|pool| pool.clear());
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
     }
 }
 
 impl Shared {
-    fn pools(&self) -> std::sync::MutexGuard<'_, HashMap<Origin, Arc<Pool>>> {
+    fn pools(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Pool>>> {
         // Nothing of ours panics while it holds the lock.
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pool(&self, origin: &Origin) -> Arc<Pool> {
         let mut pools = self.pools();
-        if let Some(pool) = pools.get(origin) {
+        if let Some(pool) = pools.iter().find(|pool| pool.origin() == origin) {
             return Arc::clone(pool);
         }
         let pool = Arc::new(Pool::new(origin.clone(), self.tasks.clone(), self.closed.clone()));
-        pools.insert(origin.clone(), Arc::clone(&pool));
+        pools.push(Arc::clone(&pool));
         pool
     }
 

@@ -37,7 +37,7 @@ pub(super) async fn send(app: &App, ready: Option<Ready>, stop: &CancellationTok
         request = request.header(name, value);
     }
     let request = request.body(Full::new(Bytes::from(webhook.body))).map_err(|error| Failure::usage(chain(&error)))?;
-    let raw = target.join(path.as_bytes()).map_err(|error| Failure::usage(chain(&error)))?;
+    let raw = target.join(&Bytes::from(path)).map_err(|error| Failure::usage(chain(&error)))?;
     let answer = tokio::select! {
         answer = upstream.send(&target, request, raw, || {}) => answer,
         () = stop.cancelled() => return Err(Failure::not_so("given up")),

@@ -80,8 +80,11 @@ impl Connection {
         }
     }
 
-    /// Whether it can take a request now.
+    /// Whether it can take a request now. Most often hyper knows it since the last byte of the answer.
     fn is_ready(&mut self) -> bool {
+        if self.requests.is_ready() {
+            return true;
+        }
         self.drive(&mut Context::from_waker(Waker::noop()));
         self.driver.is_some() && self.requests.is_ready()
     }
@@ -144,15 +147,11 @@ impl Pool {
         Self { origin, state: Mutex::default(), tasks, closed }
     }
 
-    /// The connection that was used last, if there is one that can be used again.
+    /// The connection that was used last, if it was lately. Whether the app has closed it meanwhile is seen when a request is sent on it,
+    /// before any of it is written.
     pub(super) fn take(&self) -> Option<Connection> {
-        let mut state = self.lock();
-        while let Some((since, mut connection)) = state.idle.pop() {
-            if since.elapsed() < IDLE_LIMIT && connection.is_ready() {
-                return Some(connection);
-            }
-        }
-        None
+        let (since, connection) = self.lock().idle.pop()?;
+        (since.elapsed() < IDLE_LIMIT).then_some(connection)
     }
 
     /// Keeps a connection whose answer was read to its end, as soon as its request is written to the end as well.
