@@ -134,7 +134,7 @@ impl Client {
             app,
             endpoint: self.config.endpoint.as_str().into(),
             upstream: self.upstream.clone(),
-            recorder: Arc::new(recorder),
+            recorder,
             canary: Arc::clone(&canary),
             finished: Arc::clone(&finished),
             holds: AtomicBool::new(false),

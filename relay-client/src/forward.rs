@@ -1,24 +1,25 @@
 //! One request: from the tunnel to the app, and its answer back.
 
 mod observed;
+mod passage;
 mod repeat;
 
 use std::{
-    fmt,
+    fmt, future,
     pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use hookwire_capture::Origin;
+use futures_util::future::Either;
 use hookwire_protocol::{
     code::Code,
-    head::{BodyLength, HeaderLines, HttpVersion, RequestHead, ResponseHead},
+    head::{BodyLength, HeaderLines, HttpVersion, ResponseHead},
 };
 use hookwire_signatures::Secrets;
 use hookwire_tunnel::{
@@ -40,7 +41,8 @@ use crate::{
     tls::TrustError,
     upstream::{Target, Upstream, UpstreamBody, UpstreamConfig, UpstreamError},
 };
-use observed::{Observed, Tee, Watched};
+use observed::Observed;
+use passage::Passage;
 
 /// The header that only hookwire sets. An app can't.
 const ERROR: &str = "hookwire-error";
@@ -102,33 +104,11 @@ pub(crate) struct Forwarder {
     /// The public name that requests come in under.
     pub(crate) endpoint: Arc<str>,
     pub(crate) upstream: Upstream,
-    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) recorder: Recorder,
     pub(crate) canary: Arc<Canary>,
     pub(crate) finished: Arc<Finished>,
     /// The relay holds what an app takes no connection for. Agreed anew with each session.
     pub(crate) holds: AtomicBool,
-}
-
-/// What is noted of a request on its way.
-#[derive(Debug)]
-struct Passage {
-    begun: Instant,
-    received_at: SystemTime,
-    sent: Tee,
-    returned: Tee,
-    /// When the app's answer began.
-    answered: Option<Instant>,
-}
-
-impl Passage {
-    fn begin(recorder: &Arc<Recorder>) -> Self {
-        let tee = || Tee::new(Arc::clone(recorder));
-        Self { begun: Instant::now(), received_at: SystemTime::now(), sent: tee(), returned: tee(), answered: None }
-    }
-
-    fn since_begun(&self, moment: Option<Instant>) -> Option<Duration> {
-        moment.map(|moment| moment - self.begun)
-    }
 }
 
 /// How an exchange ended.
@@ -143,10 +123,12 @@ impl Forwarder {
     /// Begins an exchange, as one of `tasks`, unless it is over at once.
     pub(crate) fn take(self: &Arc<Self>, request: Request, tasks: &TaskTracker) {
         let Some(request) = self.canary.answer(request) else { return };
+        let forwarder = Arc::clone(self);
+        // Boxed: tokio moves what it is given about, and this is large.
         match self.finished.begin(request.head.id) {
-            Some(Begun::First(under_way)) => drop(tasks.spawn(Arc::clone(self).exchange(request, under_way))),
+            Some(Begun::First(under_way)) => drop(tasks.spawn(Box::pin(forwarder.exchange(request, under_way)))),
             Some(Begun::Before(status)) => answer_again(status, request.reply),
-            None => drop(tasks.spawn(Box::pin(Arc::clone(self).exchange_after(request)))),
+            None => drop(tasks.spawn(Box::pin(forwarder.exchange_after(request)))),
         }
     }
 
@@ -167,21 +149,16 @@ impl Forwarder {
     ///
     /// Not an `async fn`, as what it calls: each would hold its arguments twice, and the future is moved and touched for every webhook.
     fn exchange(self: Arc<Self>, request: Request, mut under_way: UnderWay) -> impl Future<Output = ()> + Send {
-        let mut passage = Passage::begin(&self.recorder);
-        let watched = Arc::new(Watched {
-            head: request.head.detached(),
-            endpoint: Arc::clone(&self.endpoint),
-            secrets: Arc::clone(&self.app.secrets),
-            received_at: passage.received_at,
-        });
         let Request { head, body, reply } = request;
-        let gone = reply.stopped();
-        let body = Observed::new(body, passage.sent.clone(), Some(Arc::clone(&watched)));
-        let answer = self.ask(&head, request_parts(&head), body, &passage);
+        let passage = Passage::begin(self, head.detached());
         drop(head);
+        let gone = reply.stopped();
+        let body = Observed::new(body, Arc::clone(&passage));
+        let answer = ask(&passage, request_parts(&passage.request), body);
         async move {
+            let mut answer = pin!(answer);
             let outcome = {
-                let mut delivery = pin!(self.deliver(answer, reply, &mut passage));
+                let mut delivery = pin!(deliver(answer.as_mut(), reply, &passage));
                 tokio::select! {
                     biased; // an answer that is ready counts, even when its sender has just left
                     outcome = delivery.as_mut() => outcome,
@@ -197,77 +174,19 @@ impl Forwarder {
             }
             drop(under_way);
             let duration = passage.begun.elapsed();
-            if !passage.sent.is_over() {
-                Box::pin(passage.sent.over(self.app.timeout)).await;
+            let forwarder = &passage.forwarder;
+            if !passage.is_over() {
+                Box::pin(passage.over(forwarder.app.timeout)).await;
             }
-            self.record(&watched, &passage, outcome, duration);
+            let held = forwarder.is_held(&passage.request.method, outcome.error);
+            forwarder.recorder.record(Box::new(Passed { held, ..passage.passed(outcome, duration) }));
         }
-    }
-
-    fn record(&self, watched: &Watched, passage: &Passage, outcome: Outcome, duration: Duration) {
-        let held = self.is_held(&watched.head.method, outcome.error);
-        self.recorder.record(Box::new(Passed {
-            origin: Origin::Live,
-            endpoint: Arc::clone(&self.endpoint),
-            request: watched.head.clone(),
-            request_body: passage.sent.take(),
-            response: outcome.response,
-            response_body: passage.returned.take(),
-            error: outcome.error,
-            received_at: passage.received_at,
-            forwarded: passage.since_begun(passage.sent.forwarded()),
-            first_byte: passage.since_begun(passage.answered),
-            late: outcome.late,
-            held,
-            duration,
-            awaited: None,
-        }));
     }
 
     /// Whether the sender of a request that ended so has the relay's 202, and the app gets it later.
     fn is_held(&self, method: &[u8], error: Option<Code>) -> bool {
         let never_reached = matches!(error, Some(Code::AppRefused | Code::AppUnreachable));
         never_reached && self.holds.load(Ordering::Relaxed) && !matches!(method, b"GET" | b"HEAD" | b"OPTIONS")
-    }
-
-    /// The app's answer, or ours in its place, to the sender.
-    async fn deliver(
-        &self,
-        answer: impl Future<Output = Result<Response<UpstreamBody>, Code>>,
-        reply: Reply,
-        passage: &mut Passage,
-    ) -> Outcome {
-        let answer = answer.await;
-        passage.answered = answer.is_ok().then(Instant::now);
-        match answer {
-            Ok(response) => pass_back(response, reply, passage).await,
-            Err(code) => stand_in(code, reply, passage),
-        }
-    }
-
-    /// Asks the app, and waits for the head of its answer.
-    fn ask<B>(
-        &self,
-        head: &RequestHead,
-        mut parts: request::Parts,
-        body: B,
-        passage: &Passage,
-    ) -> impl Future<Output = Result<Response<UpstreamBody>, Code>> + Send + use<B>
-    where
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let target = choose(&self.app.routes, &self.app.target, head.path());
-        self.set_host(&mut parts, target);
-        let (timeout, sent, writing) = (self.app.timeout, passage.sent.clone(), passage.sent.clone());
-        let answer = target.join(&head.target).map(|raw| {
-            let request = http::Request::from_parts(parts, body);
-            self.upstream.send(target, request, raw, move || writing.forward())
-        });
-        async move {
-            let mut answer = pin!(answer.map_err(|error| error.code())?);
-            within(timeout, &sent, answer.as_mut()).await
-        }
     }
 
     fn set_host(&self, parts: &mut request::Parts, target: &Target) {
@@ -282,17 +201,63 @@ impl Forwarder {
     }
 }
 
+/// Begins to ask the app.
+fn ask<B>(
+    passage: &Arc<Passage>,
+    mut parts: request::Parts,
+    body: B,
+) -> impl Future<Output = Result<Response<UpstreamBody>, UpstreamError>> + Send + use<B>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (forwarder, head) = (&passage.forwarder, &passage.request);
+    let target = choose(&forwarder.app.routes, &forwarder.app.target, head.path());
+    forwarder.set_host(&mut parts, target);
+    match target.join(&head.target) {
+        Ok(raw) => {
+            let (request, passage) = (http::Request::from_parts(parts, body), Arc::clone(passage));
+            Either::Left(forwarder.upstream.send(target, request, raw, move || passage.forward()))
+        }
+        Err(error) => Either::Right(future::ready(Err(error))),
+    }
+}
+
+/// Waits for the head of the app's answer.
+///
+/// Takes what it waits for by reference, as [`deliver`]: each would hold it twice, and the whole is moved and touched for every webhook.
+async fn answered<F>(answer: Pin<&mut F>, passage: &Passage) -> Result<Response<UpstreamBody>, Code>
+where
+    F: Future<Output = Result<Response<UpstreamBody>, UpstreamError>>,
+{
+    let patience = passage.forwarder.app.timeout;
+    let answer = within(patience, passage.begun, || passage.noted().moved_at, answer).await?;
+    passage.answer();
+    Ok(answer)
+}
+
+/// The app's answer, or ours in its place, to the sender.
+async fn deliver<F>(answer: Pin<&mut F>, reply: Reply, passage: &Arc<Passage>) -> Outcome
+where
+    F: Future<Output = Result<Response<UpstreamBody>, UpstreamError>>,
+{
+    match answered(answer, passage).await {
+        Ok(response) => pass_back(response, reply, passage).await,
+        Err(code) => stand_in(code, reply, passage),
+    }
+}
+
 /// The app's answer, back through the tunnel to its end.
 fn pass_back(
     response: Response<UpstreamBody>,
     reply: Reply,
-    passage: &Passage,
+    passage: &Arc<Passage>,
 ) -> impl Future<Output = Outcome> + Send + use<> {
     let (lateness, stopped) = (reply.lateness(), reply.stopped());
     let mut late = lateness.answered().is_some();
     let (parts, body) = response.into_parts();
     let head = response_head(&parts, body.is_end_stream());
-    let mut sending = reply.send(&head, Observed::new(body, passage.returned.clone(), None));
+    let mut sending = reply.send(&head, Observed::new(body, Arc::clone(passage)));
     async move {
         let error = match &mut sending {
             Ok(sending) => {
@@ -331,7 +296,7 @@ fn poll_back(
 /// Our own answer, where the app has none.
 fn stand_in(code: Code, reply: Reply, passage: &Passage) -> Outcome {
     let body = Bytes::from(code.json());
-    passage.returned.pass_whole(&body);
+    passage.answer_whole(&body);
     let mut list = HeaderLines::with_capacity(96);
     list.push(b"content-type", b"application/json");
     list.push(b"content-length", body.len().to_string().as_bytes());
@@ -364,59 +329,47 @@ fn response_head(parts: &response::Parts, is_empty: bool) -> ResponseHead {
 }
 
 /// Waits for the head of the answer, as long as something of the request moves at least every `patience`.
-async fn within<T, F>(patience: Duration, sent: &Tee, mut answer: Pin<&mut F>) -> Result<T, Code>
+async fn within<T, F>(
+    patience: Duration,
+    begun: Instant,
+    moved_at: impl Fn() -> Option<Instant>,
+    mut answer: Pin<&mut F>,
+) -> Result<T, Code>
 where
     F: Future<Output = Result<T, UpstreamError>>,
 {
-    let begun = Instant::now();
+    let mut deadline = begun + patience;
     loop {
-        let deadline = sent.moved_at().unwrap_or(begun) + patience;
         if let Ok(answered) = tokio::time::timeout_at(deadline, answer.as_mut()).await {
             return answered.map_err(|error| error.code());
         }
-        if sent.moved_at().unwrap_or(begun) + patience <= Instant::now() {
+        let moved = moved_at().unwrap_or(begun) + patience;
+        if moved <= deadline {
             return Err(Code::AppTimeout);
         }
+        deadline = moved;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, io};
-
-    use hookwire_capture::Update;
-    use tokio_util::sync::CancellationToken;
+    use std::{cell::Cell, convert::Infallible};
 
     use super::*;
-    use crate::Watcher;
-
-    struct Nobody;
-
-    impl Watcher for Nobody {
-        fn update(&mut self, _: Update) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn rest(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     // A request with a body was given twice its time: the body's own arrival counted as a sign of life at the very end.
     #[tokio::test(start_paused = true)]
     async fn patience_counts_from_the_last_sign_of_life() {
-        let (recorder, _thread) = Recorder::start(0, Arc::default(), Nobody, CancellationToken::new()).unwrap();
-        let recorder = Arc::new(recorder);
         let (patience, begun) = (Duration::from_secs(10), Instant::now());
-        let sent = Tee::new(recorder);
+        let moved_at = Cell::new(None);
         let silent = pin!(std::future::pending::<Result<Infallible, UpstreamError>>());
         let later = async {
             tokio::time::sleep(Duration::from_secs(4)).await;
-            sent.touch();
+            moved_at.set(Some(Instant::now()));
             std::future::pending::<Infallible>().await
         };
         tokio::select! {
-            answer = within(patience, &sent, silent) => assert_eq!(answer.unwrap_err(), Code::AppTimeout),
+            answer = within(patience, begun, || moved_at.get(), silent) => assert_eq!(answer.unwrap_err(), Code::AppTimeout),
             never = later => match never {},
         }
         assert_eq!(begun.elapsed(), Duration::from_secs(14));

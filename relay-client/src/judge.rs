@@ -24,7 +24,8 @@ pub(crate) struct Passing {
     behind: u64,
     /// The end was seen.
     pub(crate) ended: bool,
-    verifier: Option<Verifier>,
+    /// Of a body that is too long to be judged later. Boxed: few are, and all are moved about.
+    verifier: Option<Box<Verifier>>,
     /// Of a body that is longer than the cap.
     digest: Option<Digest>,
 }
@@ -106,7 +107,7 @@ impl Passing {
             let mut verifier = start();
             verifier.update(self.kept.as_slice());
             verifier.update(rest);
-            self.verifier = Some(verifier);
+            self.verifier = Some(Box::new(verifier));
         }
     }
 
@@ -118,11 +119,14 @@ impl Passing {
         let urls = urls.each_ref().map(String::as_str);
         let request = request(head, &lines, &urls);
         let is_kept = length == bytes.len() as u64;
-        let verifier = verifier.unwrap_or_else(|| {
-            let mut verifier = Verifier::start(&request, secrets, now);
-            verifier.update(&bytes);
-            verifier
-        });
+        let verifier = verifier.map_or_else(
+            || {
+                let mut verifier = Verifier::start(&request, secrets, now);
+                verifier.update(&bytes);
+                verifier
+            },
+            |verifier| *verifier,
+        );
         let event = verifier.event(&request, &bytes[..bytes.len().min(EVENT_WITHIN)]);
         let is_judged_by_body = verifier.needs_body();
         let mut verdict = verifier.finish();
@@ -159,10 +163,19 @@ pub(crate) fn start(head: &RequestHead, endpoint: &str, secrets: &Secrets, now: 
 
 /// The URLs that the sender may have called, the likelier one first. Some providers sign it, and the head has only what is behind the endpoint.
 pub(crate) fn urls(head: &RequestHead, endpoint: &str) -> [String; 2] {
-    let value = |name: &str| head.headers.value(name);
-    let host = value("x-forwarded-host").or_else(|| value("host")).unwrap_or_default();
+    let (mut host, mut forwarded_host, mut proto) = (None, None, None);
+    for (name, value) in head.headers.iter() {
+        let first = match name {
+            b"host" => &mut host,
+            b"x-forwarded-host" => &mut forwarded_host,
+            b"x-forwarded-proto" => &mut proto,
+            _ => continue,
+        };
+        first.get_or_insert(value);
+    }
+    let host = forwarded_host.or(host).unwrap_or_default();
     let (host, target) = (String::from_utf8_lossy(host), String::from_utf8_lossy(&head.target));
-    let schemes = if value("x-forwarded-proto") == Some(b"http") {
+    let schemes = if proto == Some(b"http") {
         ["http", "https"]
     } else {
         // Behind a proxy that ends TLS and does not say so.

@@ -142,7 +142,7 @@ impl Replay {
 /// passed. It needs neither relay nor listener.
 #[derive(Debug)]
 pub struct Replayer {
-    forwarder: Forwarder,
+    forwarder: Arc<Forwarder>,
     in_flight: Semaphore,
     recorder: JoinHandle<io::Result<()>>,
 }
@@ -153,15 +153,15 @@ impl Replayer {
         let upstream = app.upstream()?;
         let cap = app.max_capture_body;
         let (recorder, thread) = Recorder::start(cap, Arc::clone(&app.secrets), watcher, CancellationToken::new())?;
-        let forwarder = Forwarder {
+        let forwarder = Arc::new(Forwarder {
             app,
             endpoint: "".into(),
             upstream,
-            recorder: Arc::new(recorder),
+            recorder,
             canary: Arc::default(),
             finished: Arc::default(),
             holds: AtomicBool::new(false),
-        };
+        });
         Ok(Self { forwarder, in_flight: Semaphore::new(IN_FLIGHT), recorder: thread })
     }
 

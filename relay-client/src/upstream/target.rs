@@ -85,14 +85,15 @@ impl Target {
     /// slash where they meet.
     ///
     /// Nothing is decoded or normalised, dot segments included, and the result always begins with `/`: it can't name another host.
-    /// Without a base it is `rest` itself, and shares its memory.
+    /// Without a base it is `rest` itself, if there is any, and shares its memory.
     ///
     /// # Errors
     /// [`UpstreamError::BadTarget`] when `rest` begins with anything else.
     pub fn join(&self, rest: &Bytes) -> Result<Bytes, UpstreamError> {
         let base = match rest.first() {
             Some(b'/') => self.base.strip_suffix('/').unwrap_or(&self.base),
-            None | Some(b'?') if self.base.is_empty() => "/",
+            None if self.base.is_empty() => return Ok(Bytes::from_static(b"/")),
+            Some(b'?') if self.base.is_empty() => "/",
             None | Some(b'?') => &self.base,
             Some(_) => return Err(UpstreamError::BadTarget),
         };
