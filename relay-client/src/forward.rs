@@ -20,6 +20,7 @@ use futures_util::future::Either;
 use hookwire_protocol::{
     code::Code,
     head::{BodyLength, HeaderLines, HttpVersion, ResponseHead},
+    session::Reset,
 };
 use hookwire_signatures::Secrets;
 use hookwire_tunnel::{
@@ -157,18 +158,7 @@ impl Forwarder {
         let answer = ask(&passage, request_parts(&passage.request), body);
         async move {
             let mut answer = pin!(answer);
-            let outcome = {
-                let mut delivery = pin!(deliver(answer.as_mut(), reply, &passage));
-                tokio::select! {
-                    biased; // an answer that is ready counts, even when its sender has just left
-                    outcome = delivery.as_mut() => outcome,
-                    reset = gone => match reset.0 {
-                        // The relay may bring it again: what the app says to it now is worth knowing.
-                        Code::SessionLost => Outcome { error: Some(reset.0), ..delivery.await },
-                        code => Outcome { response: None, error: Some(code), late: false },
-                    },
-                }
-            };
+            let outcome = unless_gone(gone, pin!(deliver(answer.as_mut(), reply, &passage))).await;
             if let Some(response) = outcome.response.as_ref().filter(|response| response.error.is_none()) {
                 under_way.answered(response.status);
             }
@@ -236,15 +226,40 @@ where
     Ok(answer)
 }
 
+/// How `delivery` ends, unless the sender is gone before. An answer that is ready counts, even when its sender has just left.
+async fn unless_gone(
+    mut gone: impl Future<Output = Reset> + Unpin,
+    mut delivery: Pin<&mut impl Future<Output = Outcome>>,
+) -> Outcome {
+    let mut lost = None;
+    let outcome = future::poll_fn(|context| {
+        let delivered = delivery.as_mut().poll(context);
+        if delivered.is_pending()
+            && lost.is_none()
+            && let Poll::Ready(Reset(code)) = Pin::new(&mut gone).poll(context)
+        {
+            // With its session gone the relay may bring it again: what the app says to it now is worth knowing.
+            lost = Some(code);
+            if code != Code::SessionLost {
+                return Poll::Ready(Outcome { response: None, error: None, late: false });
+            }
+        }
+        delivered
+    });
+    let outcome = outcome.await;
+    Outcome { error: lost.or(outcome.error), ..outcome }
+}
+
 /// The app's answer, or ours in its place, to the sender.
 async fn deliver<F>(answer: Pin<&mut F>, reply: Reply, passage: &Arc<Passage>) -> Outcome
 where
     F: Future<Output = Result<Response<UpstreamBody>, UpstreamError>>,
 {
-    match answered(answer, passage).await {
-        Ok(response) => pass_back(response, reply, passage).await,
-        Err(code) => stand_in(code, reply, passage),
-    }
+    let passing = match answered(answer, passage).await {
+        Ok(response) => pass_back(response, reply, passage),
+        Err(code) => return stand_in(code, reply, passage),
+    };
+    passing.await
 }
 
 /// The app's answer, back through the tunnel to its end.
