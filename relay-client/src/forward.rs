@@ -157,8 +157,10 @@ impl Forwarder {
         let body = Observed::new(body, Arc::clone(&passage));
         let answer = ask(&passage, request_parts(&passage.request), body);
         async move {
-            let mut answer = pin!(answer);
-            let outcome = unless_gone(gone, pin!(deliver(answer.as_mut(), reply, &passage))).await;
+            let outcome = {
+                let answer = pin!(answer); // what is left of it goes with this block: a sender that has gone cancels what the app does
+                unless_gone(gone, pin!(deliver(answer, reply, &passage))).await
+            };
             if let Some(response) = outcome.response.as_ref().filter(|response| response.error.is_none()) {
                 under_way.answered(response.status);
             }
