@@ -374,6 +374,22 @@ mod tests {
 
     use super::*;
 
+    #[tokio::test]
+    async fn an_answer_that_is_ready_counts_and_a_lost_session_waits_for_one() {
+        let outcome = |error| Outcome { response: None, error, late: true };
+        let gone = |code| future::ready(Reset(code));
+        let later = || async {
+            tokio::task::yield_now().await;
+            outcome(None)
+        };
+        let ready = pin!(future::ready(outcome(Some(Code::AppDied))));
+        assert_eq!(unless_gone(gone(Code::SenderGone), ready).await.error, Some(Code::AppDied));
+        let ended = unless_gone(gone(Code::SenderGone), pin!(later())).await;
+        assert_eq!((ended.error, ended.late), (Some(Code::SenderGone), false));
+        let ended = unless_gone(gone(Code::SessionLost), pin!(later())).await;
+        assert_eq!((ended.error, ended.late), (Some(Code::SessionLost), true));
+    }
+
     // A request with a body was given twice its time: the body's own arrival counted as a sign of life at the very end.
     #[tokio::test(start_paused = true)]
     async fn patience_counts_from_the_last_sign_of_life() {
