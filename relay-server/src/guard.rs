@@ -29,12 +29,11 @@ use tokio::{
     time::Instant,
 };
 
-use alarm::Alarm;
 use framing::{Framing, Stage};
 
 use crate::limits;
 
-pub(crate) use alarm::ReadTimeouts;
+pub(crate) use alarm::{Alarm, ReadTimeouts};
 pub use fuzz::fuzz_guard;
 pub(crate) use head::HeadLimits;
 pub(crate) use notes::{Answering, Note, NoteKind, Notes};
@@ -81,8 +80,14 @@ enum Wait {
 }
 
 impl<S> Guard<S> {
-    /// Guards a socket of which `prefix` was read already.
-    pub(crate) fn new(inner: S, prefix: Bytes, limits: HeadLimits, timeouts: ReadTimeouts) -> (Self, Notes) {
+    /// Guards a socket of which `prefix` was read already. `alarm` is the connection's.
+    pub(crate) fn new(
+        inner: S,
+        prefix: Bytes,
+        limits: HeadLimits,
+        timeouts: ReadTimeouts,
+        alarm: Alarm,
+    ) -> (Self, Notes) {
         let notes = Notes::default();
         let guard = Self {
             inner,
@@ -90,7 +95,7 @@ impl<S> Guard<S> {
             framing: Framing::new(limits, notes.clone()),
             notes: notes.clone(),
             timeouts,
-            alarm: Alarm::default(),
+            alarm,
             waiting: None,
             stalled: None,
             answered: 0,

@@ -2,8 +2,6 @@
 
 use std::{
     future::Ready,
-    io::Write,
-    net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -16,7 +14,7 @@ use hookwire_protocol::{
     limits::CONNECT_PATH,
     session::Reset,
 };
-use hookwire_tunnel::{Tunnel, body_length, http_version, is_hop_by_hop, lines, named_by_connection};
+use hookwire_tunnel::{Tunnel, http_version, is_hop_by_hop, lines, named_by_connection};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request::Parts,
 };
@@ -66,7 +64,8 @@ pub(crate) struct Ingress {
 /// The connection that a request came over.
 #[derive(Clone, Debug)]
 pub(crate) struct Sender {
-    pub(crate) address: IpAddr,
+    /// As `x-forwarded-for` has it.
+    pub(crate) address: String,
     pub(crate) secure: bool,
     /// Its place among the relay's connections. A session takes it along.
     pub(crate) _permit: Arc<OwnedSemaphorePermit>,
@@ -95,7 +94,7 @@ impl Ingress {
             }
         }
         let (parts, body) = request.into_parts();
-        let (route, head) = match self.admit(&parts, body.is_end_stream(), sender, raw) {
+        let (route, head) = match self.admit(&parts, length_of(&body), sender, raw) {
             Ok(admitted) => admitted,
             Err(code) => {
                 self.drain(&parts.headers, body);
@@ -134,7 +133,7 @@ impl Ingress {
     fn admit(
         &self,
         parts: &Parts,
-        is_empty: bool,
+        body: BodyLength,
         sender: &Sender,
         raw: Option<Bytes>,
     ) -> Result<(Route, RequestHead), Code> {
@@ -144,7 +143,6 @@ impl Ingress {
         let target = raw.unwrap_or_else(|| origin_form(&parts.uri));
         let (endpoint, rest) = split(&target).ok_or(Code::NoSuchEndpoint)?;
         let route = self.endpoints.route(endpoint)?;
-        let body = body_length(&parts.headers, is_empty);
         if matches!(body, BodyLength::Sized(bytes) if bytes > self.max_body) {
             return Err(Code::BodyTooLarge);
         }
@@ -176,16 +174,16 @@ impl Ingress {
         if joins_cookies {
             push_cookies(&mut list, headers);
         }
-        let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
-        if let Some(host) = host.or(parts.uri.authority().map(|authority| authority.as_str().as_bytes())) {
-            if !headers.contains_key(header::HOST) {
-                list.push(b"host", host); // HTTP/2 has it in `:authority`
-            }
+        if let Some(host) = headers.get(header::HOST) {
+            list.push(b"x-forwarded-host", host.as_bytes());
+        } else if let Some(authority) = parts.uri.authority() {
+            let host = authority.as_str().as_bytes(); // where HTTP/2 has it
+            list.push(b"host", host);
             list.push(b"x-forwarded-host", host);
         }
         let secure = self.public_url.as_ref().map_or(sender.secure, |url| url.starts_with("https:"));
         list.push(b"x-forwarded-proto", if secure { b"https" } else { b"http" });
-        push_forwarded_for(&mut list, headers, sender.address);
+        push_forwarded_for(&mut list, headers, &sender.address);
         list.finish()
     }
 
@@ -208,6 +206,15 @@ impl Ingress {
 /// An answer that nothing has to be waited for.
 fn at_once<F>(response: Response<AnswerBody>) -> Either<Ready<Response<AnswerBody>>, F> {
     Either::Left(std::future::ready(response))
+}
+
+/// How long a body is, as far as it is known.
+fn length_of(body: &Incoming) -> BodyLength {
+    match body.size_hint().exact() {
+        _ if body.is_end_stream() => BodyLength::Empty,
+        Some(length) => BodyLength::Sized(length),
+        None => BodyLength::Unknown,
+    }
 }
 
 /// HTTP/2 names the host in `:authority`, in `host`, or in both alike (RFC 9113 §8.3.1).
@@ -246,15 +253,14 @@ fn push_cookies(list: &mut HeaderLines, headers: &HeaderMap) {
 }
 
 /// Appends the sender's address to those that proxies before us have noted.
-fn push_forwarded_for(list: &mut HeaderLines, headers: &HeaderMap, address: IpAddr) {
-    let mut chain = Vec::with_capacity(48);
-    for value in headers.get_all(FORWARDED_FOR) {
-        chain.extend_from_slice(value.as_bytes());
-        chain.extend_from_slice(b", ");
+fn push_forwarded_for(list: &mut HeaderLines, headers: &HeaderMap, address: &str) {
+    let mut before = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).peekable();
+    if before.peek().is_none() {
+        list.push(b"x-forwarded-for", address.as_bytes());
+    } else {
+        let chain: Vec<&[u8]> = before.chain([address.as_bytes()]).collect();
+        list.push(b"x-forwarded-for", &chain.join(&b", "[..]));
     }
-    // Writing into a vector can't fail.
-    let _ = write!(chain, "{address}");
-    list.push(b"x-forwarded-for", &chain);
 }
 
 /// What a body that broke says about its sender.
@@ -309,7 +315,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(FORWARDED_FOR, HeaderValue::from_static("203.0.113.7"));
         let mut list = HeaderLines::with_capacity(64);
-        push_forwarded_for(&mut list, &headers, [127, 0, 0, 1].into());
+        push_forwarded_for(&mut list, &headers, "127.0.0.1");
         assert_eq!(list.finish().value("x-forwarded-for"), Some(&b"203.0.113.7, 127.0.0.1"[..]));
     }
 }

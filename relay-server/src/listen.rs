@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -27,15 +27,18 @@ use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout},
+    time::Instant,
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, WaitForCancellationFuture},
+    task::TaskTracker,
+};
 
 use crate::{
     RelayError,
     answer::{AnswerBody, Held},
-    guard::{Guard, HeadLimits, ReadTimeouts},
+    guard::{Alarm, Guard, HeadLimits, ReadTimeouts},
     ingress::{Ingress, Sender},
     limits,
     stream::{Prefixed, Stream},
@@ -78,14 +81,17 @@ pub(crate) struct Server {
 impl Server {
     /// Accepts until the relay stops. Over the bound of connections, new ones wait in the kernel.
     pub(crate) async fn accept(self: Arc<Self>, listener: TcpListener) {
+        let mut stop = pin!(self.stop.cancelled());
         loop {
             let accepted = tokio::select! {
-                () = self.stop.cancelled() => return,
+                biased;
+                () = stop.as_mut() => return,
                 accepted = next(&listener, &self.permits) => accepted,
             };
             if let Some((socket, peer, permit)) = accepted {
                 let server = Arc::clone(&self);
-                self.tasks.spawn(async move { server.serve(socket, peer, permit).await });
+                // Boxed: on its way into a task and out of it again, a future is copied eight times.
+                self.tasks.spawn(Box::pin(async move { server.serve(socket, peer, permit).await }));
             }
         }
     }
@@ -94,25 +100,37 @@ impl Server {
         // Linux has it from the listening socket. It fails only on a socket that is gone already.
         #[cfg(not(target_os = "linux"))]
         let _ = socket.set_nodelay(true);
-        let sender =
-            Sender { address: peer.ip().to_canonical(), secure: self.tls.is_some(), _permit: Arc::new(permit) };
-        let opened = tokio::select! {
-            opened = self.open(socket) => opened,
-            () = self.stop.cancelled() => return, // nobody has asked for anything yet
+        let sender = Sender {
+            address: peer.ip().to_canonical().to_string(),
+            secure: self.tls.is_some(),
+            _permit: Arc::new(permit),
         };
-        match opened {
-            Ok(Opened::Http1(stream, prefix)) => self.serve_http1(stream, prefix, sender).await,
+        let mut stop = pin!(self.stop.cancelled());
+        let mut alarm = Alarm::default();
+        let opened = tokio::select! {
+            biased;
+            opened = self.open(socket, &mut alarm) => opened,
+            () = stop.as_mut() => return, // nobody has asked for anything yet
+        };
+        let ended = match opened {
+            Ok(Opened::Http1(stream, prefix)) => self.serve_http1(stream, prefix, sender, alarm, stop).await,
             // Boxed, as TLS is: what most connections don't need would be carried along by all.
             Ok(Opened::Http2(stream)) => Box::pin(self.serve_http2(stream, sender)).await,
-            Err(error) => tracing::debug!(%peer, %error, "connection ended before its first request"),
+            Err(error) => {
+                tracing::debug!(%peer, %error, "connection ended before its first request");
+                return;
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, %error, "connection ended early");
         }
     }
 
     /// Finds out what is spoken on a new connection.
-    async fn open(&self, mut socket: TcpStream) -> io::Result<Opened> {
+    async fn open(&self, mut socket: TcpStream, alarm: &mut Alarm) -> io::Result<Opened> {
         if let Some(tls) = &self.tls {
             let handshake = Box::pin(TlsAcceptor::from(Arc::clone(tls)).accept(socket));
-            let stream = timeout(limits::TLS_HANDSHAKE, handshake).await??;
+            let stream = alarm.limit(limits::TLS_HANDSHAKE, handshake).await??;
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let stream = Stream::Tls(Box::new(stream));
             return Ok(if is_http2 {
@@ -121,7 +139,7 @@ impl Server {
                 Opened::Http1(stream, Bytes::new())
             });
         }
-        let prefix = timeout(limits::FIRST_BYTE, sniff(&mut socket)).await??.freeze();
+        let prefix = alarm.limit(limits::FIRST_BYTE, sniff(&mut socket)).await??.freeze();
         let stream = Stream::Plain(socket);
         Ok(if prefix.starts_with(HTTP2_PREFACE) {
             Opened::Http2(Prefixed::new(stream, prefix))
@@ -130,9 +148,15 @@ impl Server {
         })
     }
 
-    async fn serve_http1(&self, stream: Stream, prefix: Bytes, sender: Sender) {
-        let peer = sender.address;
-        let (guard, notes) = Guard::new(stream, prefix, HeadLimits::default(), ReadTimeouts::default());
+    async fn serve_http1(
+        &self,
+        stream: Stream,
+        prefix: Bytes,
+        sender: Sender,
+        alarm: Alarm,
+        mut stop: Pin<&mut WaitForCancellationFuture<'_>>,
+    ) -> hyper::Result<()> {
+        let (guard, notes) = Guard::new(stream, prefix, HeadLimits::default(), ReadTimeouts::default(), alarm);
         let ordinal = Cell::new(0);
         let service = service_fn(move |request: Request<Incoming>| {
             let note = notes.take(ordinal.replace(ordinal.get() + 1));
@@ -150,22 +174,18 @@ impl Server {
             .serve_connection(TokioIo::new(guard), service)
             .with_upgrades();
         let mut connection = pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    ended = connection => ended,
-                    () = self.abort.cancelled() => Ok(()),
-                }
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%peer, %error, "connection ended early");
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => return ended,
+            () = stop.as_mut() => connection.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            ended = connection => ended,
+            () = self.abort.cancelled() => Ok(()),
         }
     }
 
-    async fn serve_http2(&self, stream: Prefixed<Stream>, sender: Sender) {
+    async fn serve_http2(&self, stream: Prefixed<Stream>, sender: Sender) -> hyper::Result<()> {
         let busy = Busy::default();
         let service = service_fn(|request: Request<Incoming>| {
             let busy = busy.clone();
@@ -189,13 +209,8 @@ impl Server {
         let mut closing = false;
         loop {
             tokio::select! {
-                result = connection.as_mut() => {
-                    if let Err(error) = result {
-                        tracing::debug!(peer = %sender.address, %error, "connection ended early");
-                    }
-                    return;
-                }
-                () = self.abort.cancelled(), if closing => return,
+                ended = connection.as_mut() => return ended,
+                () = self.abort.cancelled(), if closing => return Ok(()),
                 () = self.stop.cancelled(), if !closing => closing = true,
                 _ = idle.tick(), if !closing => closing = busy.rested(),
             }

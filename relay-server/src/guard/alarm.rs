@@ -1,7 +1,8 @@
 //! Deadlines of a connection, on one timer.
 
 use std::{
-    pin::Pin,
+    io,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -38,9 +39,20 @@ impl Default for ReadTimeouts {
 /// One timer for all deadlines of a connection. It may ring early, never late; moving a deadline on, as every request does, leaves the
 /// runtime's timers alone.
 #[derive(Debug, Default)]
-pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
+    /// Waits for something, as long as `period`.
+    pub(crate) async fn limit<F: Future>(&mut self, period: Duration, future: F) -> io::Result<F::Output> {
+        let deadline = Instant::now() + period;
+        let mut future = pin!(future);
+        std::future::poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => self.poll(context, deadline).map(|()| Err(io::ErrorKind::TimedOut.into())),
+        })
+        .await
+    }
+
     /// Ready once `deadline` has passed; until then the task is woken at it, at the latest.
     pub(super) fn poll(&mut self, context: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));

@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, timeout},
 };
 
-use crate::guard::{Guard, HeadLimits, NoteKind, ReadTimeouts, notes::Answering};
+use crate::guard::{Alarm, Guard, HeadLimits, NoteKind, ReadTimeouts, notes::Answering};
 
 const GOOD: &str = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
 const CHUNKED: &str = "POST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
@@ -28,8 +28,13 @@ const BAD: &str = "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-L
 
 /// Serves what comes over `socket`: the answer says the path, the body, and what the notes say.
 async fn serve(socket: DuplexStream, prefix: &'static str) -> Result<(), hyper::Error> {
-    let (guard, notes) =
-        Guard::new(socket, Bytes::from_static(prefix.as_bytes()), HeadLimits::default(), ReadTimeouts::default());
+    let (guard, notes) = Guard::new(
+        socket,
+        Bytes::from_static(prefix.as_bytes()),
+        HeadLimits::default(),
+        ReadTimeouts::default(),
+        Alarm::default(),
+    );
     let ordinal = Cell::new(0);
     let service = service_fn(|request: Request<Incoming>| {
         let note = notes.take(ordinal.replace(ordinal.get() + 1)).map(|note| note.kind);
@@ -223,7 +228,8 @@ async fn a_sender_that_leaves_ends_the_exchange() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_nobody_reads_is_given_up() {
     let (mut sender, socket) = duplex(64);
-    let (mut guard, _) = Guard::new(socket, Bytes::new(), HeadLimits::default(), ReadTimeouts::default());
+    let (mut guard, _) =
+        Guard::new(socket, Bytes::new(), HeadLimits::default(), ReadTimeouts::default(), Alarm::default());
     let start = Instant::now();
     let error = guard.write_all(&[0; 1000]).await.unwrap_err();
     assert_eq!((error.kind(), start.elapsed().as_secs()), (io::ErrorKind::TimedOut, 30));
@@ -252,7 +258,8 @@ impl Body for Paused {
 #[tokio::test(start_paused = true)]
 async fn an_answer_may_pause_for_long() {
     let (mut sender, socket) = duplex(64 * 1024);
-    let (guard, notes) = Guard::new(socket, Bytes::new(), HeadLimits::default(), ReadTimeouts::default());
+    let (guard, notes) =
+        Guard::new(socket, Bytes::new(), HeadLimits::default(), ReadTimeouts::default(), Alarm::default());
     let service = service_fn(|_: Request<Incoming>| {
         let body = Paused(false, Box::pin(sleep(Duration::from_hours(1))), notes.answering());
         async move { Ok::<_, Infallible>(Response::new(body)) }
