@@ -227,14 +227,18 @@ impl Delivery {
                 Way::ToApp(case, sending) => self.outcome(case, sending).await,
                 Way::Other(answer) => return answer.await,
             };
-            match (way, outcome) {
+            // What few webhooks need is made before it is waited for: else this future would have room for all of it twice.
+            let rest: Pin<Box<dyn Future<Output = _> + Send>> = match (way, outcome) {
                 (Way::ToApp(case, sending), Some(Ok(head))) if !case.is_held_after(&head) => {
-                    self.pass_on(&case, sending, head)
+                    return self.pass_on(&case, sending, head);
                 }
-                (Way::ToApp(case, sending), Some(outcome)) => Box::pin(self.conclude(case, sending, outcome)).await,
-                (Way::ToApp(case, sending), None) => Box::pin(self.late(case, sending, turn)).await,
-                (Way::Other(answer), _) => answer.await,
-            }
+                (Way::ToApp(case, sending), Some(outcome)) => {
+                    Box::pin(async move { self.conclude(case, sending, outcome).await })
+                }
+                (Way::ToApp(case, sending), None) => Box::pin(async move { self.late(case, sending, turn).await }),
+                (Way::Other(answer), _) => answer,
+            };
+            rest.await
         }
     }
 
@@ -247,7 +251,7 @@ impl Delivery {
             let answered = std::future::poll_fn(|context| sending.poll_head(context, self.blame));
             timeout_at(case.deadline, answered).await.ok()
         } else {
-            Some(sending.head(self.patience, self.blame).await)
+            Some(Box::pin(sending.head(self.patience, self.blame)).await)
         }
     }
 
