@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     answer::{AnswerBody, json, pass_on, refuse},
+    calm::CalmBody,
     connect,
     delivery::{Delivery, RESERVED, carries_event},
     endpoints::{Endpoints, Route},
@@ -125,8 +126,8 @@ impl Ingress {
         }
     }
 
-    fn limited(&self, body: Incoming) -> Limited<Incoming> {
-        Limited::new(body, usize::try_from(self.max_body).unwrap_or(usize::MAX))
+    fn limited(&self, body: Incoming) -> Limited<CalmBody> {
+        Limited::new(CalmBody::new(body), usize::try_from(self.max_body).unwrap_or(usize::MAX))
     }
 
     /// Finds the way to the app, and makes the head that goes there.

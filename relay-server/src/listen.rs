@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     convert::Infallible,
+    future::poll_fn,
     io,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -38,6 +39,7 @@ use tokio_util::{
 use crate::{
     RelayError,
     answer::{AnswerBody, Held},
+    calm::Caller,
     guard::{Alarm, Guard, HeadLimits, ReadTimeouts},
     ingress::{Ingress, Sender},
     limits,
@@ -174,9 +176,10 @@ impl Server {
             .serve_connection(TokioIo::new(guard), service)
             .with_upgrades();
         let mut connection = pin!(connection);
+        let mut caller = Caller::default();
         tokio::select! {
             biased;
-            ended = connection.as_mut() => return ended,
+            ended = poll_fn(|context| caller.poll(connection.as_mut(), context)) => return ended,
             () = stop.as_mut() => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
