@@ -26,7 +26,8 @@ pub fn trailers(headers: &HeaderMap) -> Headers {
 
 /// Lines as a header map that shares their memory. Decoding has checked names and values, so none is lost here.
 pub(crate) fn header_map(lines: &Headers) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(lines.len());
+    // Room for one line more, such as hyper's `connection: close`: a map that has to grow for it is built twice.
+    let mut headers = HeaderMap::with_capacity(lines.len() + 1);
     for (name, value) in lines.slices() {
         if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::from_maybe_shared(value)) {
             headers.append(name, value);
