@@ -95,7 +95,7 @@ impl Ingress {
             }
         }
         let (parts, body) = request.into_parts();
-        let (route, head) = match self.admit(&parts, length_of(&body), sender, raw) {
+        let (route, head) = match self.admit(&parts, length_of(&body), sender, raw.as_deref()) {
             Ok(admitted) => admitted,
             Err(code) => {
                 self.drain(&parts.headers, body);
@@ -136,13 +136,13 @@ impl Ingress {
         parts: &Parts,
         body: BodyLength,
         sender: &Sender,
-        raw: Option<Bytes>,
+        raw: Option<&[u8]>,
     ) -> Result<(Route, RequestHead), Code> {
         if parts.version == Version::HTTP_2 {
             check_authority(parts)?;
         }
         let target = raw.unwrap_or_else(|| origin_form(&parts.uri));
-        let (endpoint, rest) = split(&target).ok_or(Code::NoSuchEndpoint)?;
+        let (endpoint, rest) = split(target).ok_or(Code::NoSuchEndpoint)?;
         let route = self.endpoints.route(endpoint)?;
         if matches!(body, BodyLength::Sized(bytes) if bytes > self.max_body) {
             return Err(Code::BodyTooLarge);
@@ -152,8 +152,8 @@ impl Ingress {
             received_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64),
             version: http_version(parts.version),
             body,
-            method: Bytes::copy_from_slice(parts.method.as_str().as_bytes()),
-            target: rest,
+            method: method(&parts.method),
+            target: Bytes::copy_from_slice(rest),
             headers: self.forwarded(parts, sender),
         };
         Ok((route, head))
@@ -232,17 +232,24 @@ fn check_authority(parts: &Parts) -> Result<(), Code> {
 }
 
 /// The target as a request line to an origin server has it (RFC 9112 §3.2.1).
-fn origin_form(uri: &http::Uri) -> Bytes {
-    uri.path_and_query()
-        .map_or_else(|| Bytes::from_static(b"/"), |target| Bytes::copy_from_slice(target.as_str().as_bytes()))
+fn origin_form(uri: &http::Uri) -> &[u8] {
+    uri.path_and_query().map_or(b"/", |target| target.as_str().as_bytes())
+}
+
+/// A method's name. That of nearly all webhooks takes no memory.
+fn method(method: &Method) -> Bytes {
+    match *method {
+        Method::POST => Bytes::from_static(b"POST"),
+        _ => Bytes::copy_from_slice(method.as_str().as_bytes()),
+    }
 }
 
 /// Takes the endpoint's name off a target. What follows is the app's, untouched.
-fn split(target: &Bytes) -> Option<(&str, Bytes)> {
+fn split(target: &[u8]) -> Option<(&str, &[u8])> {
     let path = target.strip_prefix(b"/")?;
     let end = path.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(path.len());
-    let name = std::str::from_utf8(&path[..end]).ok()?;
-    Some((name, target.slice(1 + end..)))
+    let (name, rest) = path.split_at(end);
+    Some((std::str::from_utf8(name).ok()?, rest))
 }
 
 /// HTTP/2 lets a sender split its cookies over several lines; HTTP/1 has them in one (RFC 9113 §8.2.3).
@@ -293,11 +300,10 @@ mod tests {
             ("/shop?a/b", "shop", "?a/b"),
             ("/", "", ""),
         ] {
-            let target = Bytes::copy_from_slice(target.as_bytes());
-            assert_eq!(split(&target), Some((name, Bytes::copy_from_slice(rest.as_bytes()))));
+            assert_eq!(split(target.as_bytes()), Some((name, rest.as_bytes())));
         }
-        assert_eq!(split(&Bytes::from_static(b"*")), None);
-        assert_eq!(split(&Bytes::from_static(b"/\xff/a")), None);
+        assert_eq!(split(b"*"), None);
+        assert_eq!(split(b"/\xff/a"), None);
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl<B: Body<Data = Bytes> + Unpin> Kept<B> {
         Self {
             inner,
             budget,
-            pieces: VecDeque::new(),
+            pieces: VecDeque::with_capacity(1), // in which nearly all bodies come
             next: 0,
             length: 0,
             charged: 0,
@@ -120,8 +120,9 @@ impl<B: Body<Data = Bytes> + Unpin> Kept<B> {
     pub(crate) fn let_go(&mut self) {
         if !self.let_go {
             self.let_go = true;
-            self.pieces.drain(..self.next);
-            self.next = 0;
+            for _ in 0..std::mem::take(&mut self.next) {
+                self.pieces.pop_front();
+            }
             self.budget.give_back(std::mem::take(&mut self.charged));
         }
     }
