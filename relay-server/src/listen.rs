@@ -91,14 +91,13 @@ impl Server {
                 accepted = next(&listener, &self.permits) => accepted,
             };
             if let Some((socket, peer, permit)) = accepted {
-                let server = Arc::clone(&self);
                 // Boxed: on its way into a task and out of it again, a future is copied eight times.
-                self.tasks.spawn(Box::pin(async move { server.serve(socket, peer, permit).await }));
+                self.tasks.spawn(Box::pin(Arc::clone(&self).serve(socket, peer, permit)));
             }
         }
     }
 
-    async fn serve(&self, socket: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+    async fn serve(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         // Linux has it from the listening socket. It fails only on a socket that is gone already.
         #[cfg(not(target_os = "linux"))]
         let _ = socket.set_nodelay(true);
@@ -169,7 +168,6 @@ impl Server {
             })
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
             .header_read_timeout(None) // the guard keeps time
             .max_buf_size(limits::READ_BUFFER)
             .auto_date_header(false) // answers go back as the app made them
