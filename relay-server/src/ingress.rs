@@ -37,8 +37,6 @@ use crate::{
 };
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// A client's question to itself through its own public URL. It never goes beyond the client.
 const CANARY: HeaderName = HeaderName::from_static("hookwire-canary");
@@ -168,7 +166,7 @@ impl Ingress {
             let ends_here = is_hop_by_hop(name)
                 || (name.as_str().starts_with(RESERVED) && !(*name == CANARY && parts.method == Method::GET))
                 || *name == header::EXPECT // answered by hyper as soon as the body is wanted (RFC 9110 §10.1.1)
-                || [FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST].contains(name)
+                || matches!(name.as_str(), "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-host")
                 || named.contains(name);
             !ends_here && (*name != header::COOKIE || !joins_cookies)
         });
