@@ -30,9 +30,9 @@ const LOG_BYTES: u32 = 64 << 20;
 /// How long a statement waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Page cache of a writer in KiB: the inner pages and the ends of all tables and indices fit, and what a transaction changes. What it reads
-/// beside is in the system's cache.
-const WRITER_CACHE_KIB: i32 = 2 << 10;
+/// Page cache of a writer in KiB: the inner pages and the ends of all tables and indices fit, and what 20 ms bring. What a larger transaction
+/// changes goes into the log before its end, and what it reads beside is in the system's cache.
+const WRITER_CACHE_KIB: i32 = 1 << 10;
 
 /// Page cache of a reader in KiB: one page of rows fits; scans gain nothing from more.
 const READER_CACHE_KIB: i32 = 4 << 10;

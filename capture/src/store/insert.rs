@@ -1,7 +1,7 @@
 //! Rows in and out of a store, inside the writer's transaction.
 
 use bytes::BytesMut;
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, MAIN_DB, OptionalExtension as _, blob::ZeroBlob, params};
 use uuid::Uuid;
 
 use hookwire_protocol::code::Code;
@@ -13,6 +13,10 @@ use crate::{
     columns::{duration_micros, micros_of, signed},
     sieve,
 };
+
+/// Bodies of together at least this size are written into the pages of their row. What is bound to a statement instead is copied whole twice before it
+/// gets there: 2 MiB of memory for a body of 1 MiB. Below, opening a body costs as much as the copies.
+const IN_PLACE: usize = 16 << 10;
 
 /// How many exchanges a store holds, and how many bytes of heads and bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +92,7 @@ impl<'d> Insert<'d> {
             (exchange.forwarded.map(duration_micros), exchange.first_byte.map(duration_micros));
         let evidence = exchange.evidence.as_deref();
         self.head.execute(params![row, request.as_ref(), response.as_deref(), forwarded, first_byte, evidence])?;
-        self.add_bodies(row, exchange)?;
+        self.add_bodies(database, row, exchange)?;
         self.sieve.execute((row, self.maker.of(&texts(exchange))))?;
         Ok(bytes)
     }
@@ -148,14 +152,25 @@ impl<'d> Insert<'d> {
         Ok(earlier.map_or(0, |earlier| earlier.saturating_add(1)))
     }
 
-    fn add_bodies(&mut self, row: i64, exchange: &Exchange) -> rusqlite::Result<()> {
+    fn add_bodies(&mut self, database: &Connection, row: i64, exchange: &Exchange) -> rusqlite::Result<()> {
         let (request, response) = (&exchange.request_body, &exchange.response_body);
         let nothing = request.bytes.is_empty() && response.bytes.is_empty();
         if nothing && request.sha256.is_none() && response.sha256.is_none() {
             return Ok(());
         }
-        let values = params![row, request.sha256, response.sha256, request.bytes.as_ref(), response.bytes.as_ref()];
-        self.body.execute(values).map(drop)
+        let [asked, answered] = [request.bytes.as_ref(), response.bytes.as_ref()];
+        if asked.len() + answered.len() < IN_PLACE {
+            return self.body.execute(params![row, request.sha256, response.sha256, asked, answered]).map(drop);
+        }
+        // Both: SQLite makes a copy of the row with zeros where anything else follows them.
+        let room = |bytes: &[u8]| ZeroBlob(bytes.len() as u64);
+        self.body.execute(params![row, request.sha256, response.sha256, room(asked), room(answered)])?;
+        for (column, bytes) in [(c"request", asked), (c"response", answered)] {
+            if !bytes.is_empty() {
+                database.blob_open(MAIN_DB, c"body", column, row, false)?.write_all_at(bytes, 0)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hookwire_capture::{AnsweredBy, Exchange, FindError, From, Origin, StoreError};
 use hookwire_protocol::{code::Code, head::Headers};
 use hookwire_signatures::{Cause, Event, Status};
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::{Place, all, count, filter, fixture, until};
@@ -73,6 +74,40 @@ fn an_exchange_reads_back_as_it_was() {
     assert_eq!(amounts, [amount.clone(), amount, None, None, None]);
     assert_eq!(reader.exchange(Uuid::nil()).unwrap(), None);
     assert_eq!(reader.exchange_at(99).unwrap(), None);
+}
+
+/// Bytes of which no two stretches are alike, so that a piece in the wrong place shows.
+fn counted(length: usize) -> Bytes {
+    (0_u32..).flat_map(u32::to_le_bytes).take(length).collect()
+}
+
+#[test]
+fn bodies_of_any_size_read_back_beside_each_other() {
+    let place = Place::new();
+    let store = place.store();
+    let lengths = [0, 1, 8_000, 8_192, 16_383, 16_384, 16_385, 70_000, 1 << 20];
+    let pairs = || lengths.iter().flat_map(|asked| lengths.iter().map(move |answered| (*asked, *answered)));
+    let exchange = |number: u64, (asked, answered)| Exchange {
+        id: fixture::id(number),
+        request_body: fixture::body(counted(asked)),
+        response_body: fixture::body(counted(answered)),
+        ..fixture::exchange(0)
+    };
+    for (number, pair) in (0..).zip(pairs()) {
+        store.writer().keep(exchange(number, pair).into());
+        until("the commit", || store.writer().flush().is_ok());
+    }
+    let reader = place.reader();
+    for (number, pair) in (0..).zip(pairs()) {
+        assert!(reader.exchange(fixture::id(number)).unwrap() == Some(exchange(number, pair)), "{pair:?}");
+    }
+    assert_eq!(store.writer().health().bodies_skipped, 0);
+    store.writer().delete((0..81).step_by(2).map(fixture::id).collect());
+    store.close().unwrap();
+    let database = Connection::open(place.path()).unwrap();
+    let check: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+    assert!(place.reader().exchange(fixture::id(79)).unwrap() == Some(exchange(79, pairs().nth(79).unwrap())));
 }
 
 #[test]

@@ -51,23 +51,26 @@ fn a_lower_bound_is_reached_in_the_background_and_the_file_gets_shorter() {
 #[test]
 fn what_is_deleted_is_in_no_file_any_more() {
     let canary = b"canary-4f1d9a";
-    let place = Place::new();
-    let store = place.store();
-    let secret = Exchange { request_body: fixture::body(canary.as_slice()), ..fixture::exchange(1) };
-    for exchange in [fixture::exchange(0), secret, fixture::exchange(2)] {
-        store.writer().keep(exchange.into());
+    // The longer one is written in place.
+    for body in [canary.to_vec(), canary.repeat(10_000)] {
+        let place = Place::new();
+        let store = place.store();
+        let secret = Exchange { request_body: fixture::body(body), ..fixture::exchange(1) };
+        for exchange in [fixture::exchange(0), secret, fixture::exchange(2)] {
+            store.writer().keep(exchange.into());
+        }
+        store.writer().flush().unwrap();
+        let found = || {
+            let files = fs::read_dir(place.folder.path()).unwrap();
+            files.into_iter().any(|file| memmem::find(&fs::read(file.unwrap().path()).unwrap(), canary).is_some())
+        };
+        assert!(found(), "the control: it was there");
+        store.writer().delete(vec![fixture::id(1), Uuid::nil()]);
+        store.writer().flush().unwrap();
+        let reader = place.reader();
+        assert_eq!(ids(&reader), [fixture::id(2), fixture::id(0)]);
+        assert_eq!(count(&reader, ""), 2);
+        assert_eq!(reader.exchange(fixture::id(1)).unwrap(), None);
+        until("the bytes to be gone", || !found());
     }
-    store.writer().flush().unwrap();
-    let found = || {
-        let files = fs::read_dir(place.folder.path()).unwrap();
-        files.into_iter().any(|file| memmem::find(&fs::read(file.unwrap().path()).unwrap(), canary).is_some())
-    };
-    assert!(found(), "the control: it was there");
-    store.writer().delete(vec![fixture::id(1), Uuid::nil()]);
-    store.writer().flush().unwrap();
-    let reader = place.reader();
-    assert_eq!(ids(&reader), [fixture::id(2), fixture::id(0)]);
-    assert_eq!(count(&reader, ""), 2);
-    assert_eq!(reader.exchange(fixture::id(1)).unwrap(), None);
-    until("the bytes to be gone", || !found());
 }
