@@ -19,9 +19,12 @@ const HELD: usize = 4 * 1024 * 1024;
 /// and gives the old ones back a second later: at 500 bodies of 1 MB a second that made 50 MiB out of six.
 const USED_AGAIN: usize = 32 * 1024;
 
-/// Memory taken for a body that announces more, before more of it is there; then twice as much each time. Whoever announces much and
-/// sends little takes nothing from others.
+/// Memory taken for a body that announces more, before more of it is there; then [`MORE`] times as much each time. Whoever announces much and
+/// sends little takes little from others.
 const AT_FIRST: usize = 64 * 1024;
+
+/// How much a body's memory grows by: what is there is copied each time, which for a body of 1 MiB makes 320 KiB. By two it was 960.
+const MORE: usize = 4;
 
 /// What may be kept of one body, and of all of them.
 #[derive(Debug)]
@@ -104,7 +107,7 @@ impl Held {
             return;
         }
         let announced = needed.saturating_add(usize::try_from(behind).unwrap_or(usize::MAX)).min(allowance.cap);
-        let size = announced.min((*granted * 2).max(AT_FIRST)).max(needed);
+        let size = announced.min((*granted * MORE).max(AT_FIRST)).max(needed);
         let more = allowance.take(size - *granted);
         if more > 0 {
             let mut memory = allowance.memory(*granted + more);
@@ -226,7 +229,8 @@ mod tests {
         let mut kept = Kept::new(Arc::clone(&allowance));
         let piece = Bytes::from(vec![7; AT_FIRST / 2]);
         let mut behind = 1 << 20;
-        for expected in [AT_FIRST, AT_FIRST, 2 * AT_FIRST, 2 * AT_FIRST, 4 * AT_FIRST] {
+        for expected in [1, 1, MORE, MORE, MORE, MORE, MORE, MORE, MORE * MORE] {
+            let expected = expected * AT_FIRST;
             behind -= piece.len() as u64;
             assert!(kept.push(&piece, behind));
             assert_eq!((held(), kept.held.bytes.capacity()), (expected, expected));
