@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Bodies of together at least this size are written into the pages of their row. What is bound to a statement instead is copied whole twice before it
-/// gets there: 2 MiB of memory for a body of 1 MiB. Below, opening a body costs as much as the copies.
+/// gets there: 2 MiB of memory for a body of 1 MiB. Below, opening a body costs as much or more.
 const IN_PLACE: usize = 16 << 10;
 
 /// How many exchanges a store holds, and how many bytes of heads and bodies.
