@@ -37,7 +37,7 @@ const QUEUE: usize = 4096;
 
 /// Bytes of their heads and bodies that may wait: what a reader that stands still costs, twice at most. Bodies count as
 /// kept too ([`Allowance`]).
-const QUEUE_BYTES: usize = 6 * 1024 * 1024;
+const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes that wait, from which the thread is woken before its time: 5 ms would bring as much again where bodies are large.
 const HURRY_BYTES: usize = 512 * 1024;

@@ -17,8 +17,8 @@ use crate::{CapturedBody, Exchange, Ready};
 /// client of which all is to stay below 32 MiB has no more to spare.
 const BODIES_UP_TO: usize = 4 << 20;
 
-/// Bytes that wait, from which exchanges are left out: what is above the bodies' bound holds some thousands without theirs.
-const EXCHANGES_UP_TO: usize = 6 << 20;
+/// Bytes that wait, from which exchanges are left out: what is above the bodies' bound holds a thousand without theirs.
+const EXCHANGES_UP_TO: usize = 5 << 20;
 
 /// Bytes of an exchange beside its heads and bodies.
 const OVERHEAD: usize = size_of::<Exchange>();
