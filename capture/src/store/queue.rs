@@ -82,8 +82,12 @@ impl Queue {
     pub(super) fn keep(&mut self, exchange: Arc<Exchange>, now: Instant) {
         let (heads, bodies) = (head_bytes(&exchange), body_bytes(&exchange));
         let exchange = match self.share(heads, bodies, now) {
-            Share::Whole => exchange,
+            Share::Whole => {
+                self.pace.spend(heads, bodies);
+                exchange
+            }
             Share::Heads => {
+                self.pace.spend(heads, 0);
                 self.bodies_skipped += 1;
                 Arc::new(without_bodies(&exchange))
             }
@@ -93,7 +97,6 @@ impl Queue {
             }
         };
         let size = size(&exchange);
-        self.pace.spend(size);
         self.exchanges += 1;
         self.bytes += size;
         self.waiting.push_back(Work::Keep(exchange));
