@@ -9,12 +9,14 @@ fn signal() -> (SyncSender<()>, Receiver<()>) {
     sync_channel(8)
 }
 
+// With a body too: a connection whose request is all read is the one that a relay could stop looking at.
 #[test]
 fn the_app_sees_the_end_of_a_sender_that_gives_up_waiting() {
     let (arrived, wait_for_arrival) = signal();
     let (closed, wait_for_close) = signal();
     let relay = Relay::open();
-    let app = RawApp::handling(move |wire, _| {
+    let app = RawApp::handling(move |wire, head| {
+        wire.request_body(&head).all().unwrap();
         arrived.send(()).unwrap();
         wire.wait_for_close();
         closed.send(()).unwrap();
@@ -22,12 +24,21 @@ fn the_app_sees_the_end_of_a_sender_that_gives_up_waiting() {
     });
     let listener = Listener::start(&relay, &app);
 
-    let mut wire = relay.connect();
-    wire.send("GET /shop/slow HTTP/1.1\r\nhost: h\r\n\r\n");
-    wait_for_arrival.recv_timeout(DEADLINE).unwrap();
-    drop(wire);
-    wait_for_close.recv_timeout(DEADLINE).unwrap();
-    assert_eq!(listener.exchange_at("/slow")["error"], "sender-gone");
+    for (path, request) in [
+        ("/get", "GET /shop/get HTTP/1.1\r\nhost: h\r\n\r\n"),
+        ("/sized", "POST /shop/sized HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nhello"),
+        (
+            "/chunked",
+            "POST /shop/chunked HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        ),
+    ] {
+        let mut wire = relay.connect();
+        wire.send(request);
+        wait_for_arrival.recv_timeout(DEADLINE).unwrap();
+        drop(wire);
+        wait_for_close.recv_timeout(DEADLINE).unwrap();
+        assert_eq!(listener.exchange_at(path)["error"], "sender-gone");
+    }
 }
 
 #[test]
