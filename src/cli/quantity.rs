@@ -75,8 +75,11 @@ pub(crate) fn count<T: FromStr>(text: &str) -> Result<T, QuantityError> {
     text.parse().ok().ok_or(QuantityError("write a whole number from 1 on, without a unit: `4`"))
 }
 
-/// The number in its base unit. Digits and at most one point: what else `f64` reads (`inf`, `1e3`, a sign) is refused.
+/// The number in its base unit. Digits and at most one point: what else `f64` reads (`inf`, `1e3`, a sign) is refused. Nothing is nothing in any unit.
 fn parse(text: &str, units: &[(&str, f64)]) -> Option<f64> {
+    if text == "0" {
+        return Some(0.0);
+    }
     let end = text.find(|character: char| !character.is_ascii_digit() && character != '.')?;
     let (number, unit) = text.split_at(end);
     let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim_start())?;
@@ -97,7 +100,7 @@ mod tests {
         assert_eq!(parsed("2m"), Ok(120_000));
         assert_eq!(parsed("1 h"), Ok(3_600_000));
         assert_eq!(parsed("7d"), Ok(604_800_000));
-        for wrong in ["", "5", "s", "-1s", "1e3s", "infs", "1.2.3s", "0s", "400d", "9000h", "5 minutes"] {
+        for wrong in ["", "5", "s", "-1s", "1e3s", "infs", "1.2.3s", "0", "0s", "400d", "9000h", "5 minutes"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }
@@ -116,7 +119,7 @@ mod tests {
         assert_eq!(parsed("10MiB"), Ok(10 << 20));
         assert_eq!(parsed("1GB"), Ok(1_000_000_000));
         assert_eq!(parsed("1.5KiB"), Ok(1536));
-        assert_eq!(parsed("0B"), Ok(0));
+        assert_eq!((parsed("0B"), parsed("0")), (Ok(0), Ok(0)));
         for wrong in ["", "10", "10mib", "-1B", "9000000000GB"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
