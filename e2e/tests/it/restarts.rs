@@ -20,6 +20,7 @@ fn the_listener_comes_back_when_the_relay_does() {
     let load = Load::start(&relay);
     app.requests.wait_for("the load", SENDERS * 10, |_| Some(()));
 
+    listener.connection("connected", 0); // the first one, which may be told after the first webhooks
     let from = listener.process.stdout.len();
     let relay = relay.kill_and_restart();
     listener.connection("reconnecting", from);
