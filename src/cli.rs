@@ -12,9 +12,13 @@ pub(crate) mod requests;
 pub(crate) mod signature;
 pub(crate) mod token;
 
-use std::num::NonZeroUsize;
+use std::{error::Error, num::NonZeroUsize};
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
+use hookwire_relay_client::dial::AddressError;
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
@@ -100,6 +104,15 @@ impl Cli {
     }
 }
 
+/// Adds what to type instead of an address that can't be used: clap itself shows only what is wrong with it.
+pub(crate) fn with_hint(mut error: clap::Error) -> clap::Error {
+    let address = error.source().and_then(|source| source.downcast_ref::<AddressError>());
+    if let Some(hint) = address.map(AddressError::hint) {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+    }
+    error
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -121,5 +134,13 @@ mod tests {
             command.get_subcommands().for_each(check);
         }
         check(&Cli::command());
+    }
+    #[test]
+    fn an_address_that_is_wrong_comes_with_what_to_type() {
+        let said = |arguments: &[&str]| with_hint(Cli::try_parse_from(arguments).unwrap_err()).to_string();
+        let relay = said(&["hookwire", "listen", "3000", "--relay", "http//h"]);
+        assert!(relay.contains("has no `://` behind its scheme\n\n  tip: write `http://…` or `https://…`"), "{relay}");
+        assert!(said(&["hookwire", "listen", "my app"]).contains("\n\n  tip: write a name"));
+        assert!(!said(&["hookwire", "listen", "--relai"]).contains("tip: write"));
     }
 }

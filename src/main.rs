@@ -38,7 +38,7 @@ use crate::{cli::Cli, failure::Failure, logs::Logs};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| cli::with_hint(error).exit());
     let logs = logs::start(cli.log_level());
     run(cli, &logs).unwrap_or_else(|failure| failure.report())
 }
